@@ -1,0 +1,153 @@
+# One Makefile, one dependency graph. Objects mirror the source tree under
+# build/<variant>/, so release, sanitizer, coverage and fuzz builds never mix.
+#
+#   make up                        everything, from nothing to an answered request
+#   make test                      everything the tests need, then all of them
+#   make | make check | make check SAN=address,undefined | make fuzz | make bench
+#   make install DESTDIR=/tmp/x PREFIX=/usr
+comma      := ,
+SAN        ?=
+COV        ?=
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+DATADIR    ?= $(PREFIX)/share/minnow
+INSTALL    ?= install
+PKG_CONFIG ?= pkg-config
+VARIANT    := $(if $(FUZZ),fuzz,$(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(COV),cov,release)))
+B          := build/$(VARIANT)
+Q          := $(if $(V),,@)
+say         = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
+
+CFLAGS     ?= -O2 -g
+WARN       := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+              -Wformat=2 -Wno-missing-field-initializers
+HARDEN     := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SAN_FLAGS   = $(if $(FUZZ),-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined,$(if $(SAN),-fsanitize=$(SAN))) \
+              $(if $(SAN)$(FUZZ),-fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS  = $(WARN) $(if $(SAN)$(COV)$(FUZZ),,$(HARDEN)) $(CFLAGS) -ffunction-sections \
+              $(if $(WERROR),-Werror) $(SAN_FLAGS) $(if $(COV),--coverage -O0)
+ALL_LDFLAGS = -Wl,--as-needed -Wl,--gc-sections $(SAN_FLAGS) $(if $(COV),--coverage) $(LDFLAGS)
+VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(CPPFLAGS)
+
+# --as-needed: each program is bound only to what it uses (the watchdog to libmicrohttpd alone).
+PKGS       := libmicrohttpd libcurl jansson yaml-0.1 libcrypto libarchive
+PKG_CFLAGS  = $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread -lm
+TEST_LIBS   = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+
+# --- what is built: a component is a folder; main.c never enters the archive ---
+COMPONENTS := libfaas providers gateway watchdog cli
+PROGS      := faas-gateway:gateway fwatchdog:watchdog faas-cli:cli
+src         = $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+obj         = $(patsubst %.c,$(B)/%.o,$(1))
+ARCHIVE    := $(B)/libminnow.a
+ALL_OBJ    := $(call obj,$(foreach c,$(COMPONENTS),$(call src,$(c)))) $(B)/templates.o
+BINS       := $(foreach p,$(PROGS),$(B)/bin/$(firstword $(subst :, ,$(p))))
+TESTS      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+FAKES      := $(call obj,$(wildcard tests/unit/fakes/*.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS    := $(patsubst tests/fuzz/%.c,$(B)/replay/%,$(wildcard tests/fuzz/fuzz_*.c))
+TEMPLATES  := $(shell find templates -type f 2>/dev/null)
+
+.PHONY: all check test integration replay fuzz fuzz-run coverage lint format tidy bench \
+        install uninstall dist clean up down deps deps-test need-libs
+all: $(BINS)
+
+need-libs:
+	@$(PKG_CONFIG) --exists $(PKGS) 2>/dev/null || { \
+	  echo "Development files are missing. Run: make deps    ($$($(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1 | grep -o "'[^']*'" | sort -u | tr '\n' ' '))" >&2; exit 1; }
+
+$(B)/%.o: %.c | need-libs
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libfaas/version.o: ALL_CPPFLAGS += -DFAAS_VERSION='"$(VERSION)"' -DFAAS_COMMIT='"$(COMMIT)"'
+
+# The templates travel inside faas-cli, so that `new` works offline.
+$(B)/templates.o: $(TEMPLATES)
+	@mkdir -p $(@D)
+	$(Q)tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C . -cf $(B)/templates.tar templates
+	$(Q)cd $(B) && $(LD) -r -b binary -z noexecstack -o templates.o templates.tar
+
+$(ARCHIVE): $(ALL_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+define prog                        # $(1)=binary $(2)=folder
+$(B)/bin/$(1): $(B)/$(2)/main.o $(ARCHIVE)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(PKG_LIBS)
+endef
+$(foreach p,$(PROGS),$(eval $(call prog,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p))))))
+
+# --- tests ---
+$(B)/tests/%: $(B)/tests/unit/%.o $(FAKES) $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS) $(TEST_LIBS)
+
+check: $(TESTS) $(BINS) replay     # every binary runs, then a failure fails make
+	$(Q)BIN=$(B)/bin scripts/run-unit-tests.sh $(TESTS)
+
+integration: $(BINS)
+	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh $(ONLY)
+
+test: deps-test
+	$(Q)$(MAKE) check
+	$(Q)$(MAKE) integration
+
+# Every fuzz target is also a plain program that replays corpus and regressions.
+$(B)/replay/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay_main.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+
+replay: $(REPLAYS)
+	$(Q)for f in $(REPLAYS); do n=$${f##*/fuzz_}; \
+	  $$f $$(find tests/fuzz/corpus/$$n tests/fuzz/regression/$$n -type f 2>/dev/null) || exit 1; done
+
+# New finds go to build/, never into the committed corpus.
+$(B)/fuzzers/%: $(B)/tests/fuzz/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+
+fuzz:                              # FUZZ_SECONDS=20 each; ONLY=fuzz_x for one
+	$(Q)$(MAKE) FUZZ=1 CC=clang CFLAGS="-O1 -g" fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$(Q)scripts/run-fuzzers.sh $(or $(FUZZ_SECONDS),20) $(if $(ONLY),$(B)/fuzzers/$(ONLY),$(FUZZERS))
+
+coverage:
+	$(Q)$(MAKE) check COV=1
+	$(Q)cd build/cov && find . -name '*.gcda' ! -path './tests/*' -print0 | \
+	  xargs -0 gcov -n 2>/dev/null | awk -F"'" '/^File/{f=$$2} /^Lines/{if (f !~ /^\//) print f, $$0}' | sort
+
+# --- reading aids ---
+lint: ; $(Q)scripts/lint.sh
+format: ; $(Q)git ls-files -co --exclude-standard '*.[ch]' ':!templates' | xargs clang-format -i
+tidy: ; $(Q)clang-tidy --quiet $(foreach c,$(COMPONENTS),$(call src,$(c))) -- $(ALL_CPPFLAGS) $(PKG_CFLAGS) -std=gnu11
+bench: all ; $(Q)tests/bench/run.sh $(ONLY)
+
+# --- running and installing ---
+deps: ; $(Q)scripts/deps.sh build run
+deps-test: ; $(Q)scripts/deps.sh build run test
+up: deps
+	$(Q)$(MAKE) all
+	$(Q)scripts/up.sh
+down: ; $(Q)scripts/down.sh
+
+install: $(BINS)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 0755 $(BINS) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 0644 stack.yml.example LICENSE $(DESTDIR)$(DATADIR)
+uninstall:
+	rm -f $(foreach b,$(notdir $(BINS)),$(DESTDIR)$(BINDIR)/$(b))
+	rm -f $(DESTDIR)$(DATADIR)/stack.yml.example $(DESTDIR)$(DATADIR)/LICENSE
+	-rmdir $(DESTDIR)$(DATADIR) 2>/dev/null
+dist:
+	@mkdir -p build
+	git archive --prefix=minnow-$(VERSION)/ -o build/minnow-$(VERSION).tar.gz HEAD
+	@echo build/minnow-$(VERSION).tar.gz
+clean: ; rm -rf build
+
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

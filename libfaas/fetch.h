@@ -1,0 +1,40 @@
+/* HTTP(S) client for everything off the hot path, over libcurl, whose only
+ * includer this is. Calls block: use them from a pool thread or a command-line program. */
+#ifndef FAAS_FETCH_H
+#define FAAS_FETCH_H
+
+#include "libfaas/buf.h"
+#include "libfaas/map.h"
+
+struct faas_fetch_req {
+    const char *method;
+    const char *url;
+    const struct faas_strv *headers; /* "Name: value"; may be NULL */
+    struct faas_str body;            /* used when ptr is not NULL */
+    int body_fd;                     /* or, when > 0, this file from its start; streamed */
+    int64_t connect_timeout_ms;      /* 0: 30 s */
+    int64_t timeout_ms;              /* whole call; 0: none */
+    bool insecure_tls;
+    const char *user_agent;
+    unsigned max_redirects; /* 0: 3xx is an answer like any other */
+    size_t max_body;        /* most bytes kept in resp->body; 0: 64 MiB; beyond it TOO_LARGE */
+    /* When set, body bytes go here instead; a negative answer ends the call with err as it is. */
+    int (*sink)(void *arg, struct faas_str data);
+    /* Called once with the status before the first body byte; may be NULL. */
+    void (*on_status)(void *arg, int status);
+    void *arg;
+};
+
+struct faas_fetch_resp {
+    int status;
+    struct faas_buf body;
+    struct faas_map headers; /* names in lower case; the last of a repeated one */
+};
+
+/* Any status is success here; only transport failures are errors: UNAVAILABLE (connect, DNS; the
+ * message names the host), TIMEOUT, BAD_GATEWAY (broken reply). */
+FAAS_NODISCARD int faas_fetch(const struct faas_fetch_req *req, struct faas_fetch_resp *resp,
+                              struct faas_error *err);
+void faas_fetch_resp_deinit(struct faas_fetch_resp *resp);
+
+#endif

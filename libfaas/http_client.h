@@ -1,0 +1,77 @@
+/* The invocation path's HTTP/1.1 client: plain TCP, keep-alive pool per loop,
+ * streaming both ways, a deadline per phase. Everything is called on the loop's
+ * thread. Callbacks never run from within start(): always from a later event. */
+#ifndef FAAS_HTTP_CLIENT_H
+#define FAAS_HTTP_CLIENT_H
+
+#include "libfaas/http_parse.h"
+#include "libfaas/loop.h"
+#include "libfaas/net.h"
+
+struct faas_upstream; /* a loop's pool of connections */
+struct faas_exchange; /* one request and its response */
+
+struct faas_upstream_opts {
+    unsigned max_idle_per_host; /* idle connections kept for one address */
+    unsigned max_idle;          /* and in all */
+    int64_t idle_timeout_ms;    /* how long an idle one is kept */
+    int64_t connect_timeout_ms;
+    size_t max_head; /* response head limit */
+};
+
+struct faas_upstream *faas_upstream_new(struct faas_loop *loop,
+                                        const struct faas_upstream_opts *opts);
+/* Ends running exchanges without a callback; their owners are gone by then. */
+void faas_upstream_free(struct faas_upstream *u);
+/* Closes idle connections to an address that is no longer served. */
+void faas_upstream_forget(struct faas_upstream *u, const struct faas_addr *addr);
+
+enum faas_http_phase {
+    FAAS_PHASE_CONNECT, /* no byte was sent: safe to try another endpoint */
+    FAAS_PHASE_SEND,    /* some of the request may have been seen */
+    FAAS_PHASE_HEAD,    /* all sent, waiting for the response */
+    FAAS_PHASE_BODY,    /* response head delivered, body incomplete */
+};
+
+struct faas_exchange_ops {
+    void (*on_head)(void *arg, const struct faas_http_response_head *head);
+    /* Returns how many bytes were taken; fewer pauses until faas_exchange_resume(). */
+    size_t (*on_body)(void *arg, struct faas_str data);
+    void (*on_end)(void *arg); /* complete; the exchange is gone when this returns */
+    /* Failed; likewise gone. err->code: UNAVAILABLE connect, BAD_GATEWAY broken, TIMEOUT deadline.
+     */
+    void (*on_error)(void *arg, enum faas_http_phase phase, const struct faas_error *err);
+    void (*on_writable)(void *arg); /* the request body's backlog fell below the low-water mark */
+};
+
+enum faas_body_kind { FAAS_BODY_NONE, FAAS_BODY_LENGTH, FAAS_BODY_CHUNKED };
+
+struct faas_exchange_req {
+    const struct faas_addr *addr; /* copied */
+    struct faas_str head;         /* request line, headers, blank line: sent as it is; copied */
+    enum faas_body_kind body;     /* LENGTH: raw bytes follow; CHUNKED: write() frames them */
+    bool is_head;                 /* method HEAD */
+    bool idempotent;              /* GET, HEAD, PUT, DELETE, OPTIONS, TRACE */
+    int64_t head_timeout_ms;      /* start -> response head; 0 = none */
+    int64_t total_timeout_ms;     /* start -> last byte; 0 = none */
+};
+
+/* Uses an idle connection or opens one. A pooled connection that turns out to be dead before the
+ * first response byte is replaced once by a fresh one, when no byte went out or the request is
+ * idempotent and its body (if any) is still all in hand. Never NULL. */
+struct faas_exchange *faas_exchange_start(struct faas_upstream *u,
+                                          const struct faas_exchange_req *req,
+                                          const struct faas_exchange_ops *ops, void *arg);
+/* Copies body bytes; returns the backlog. Above FAAS_CLIENT_HIGH_WATER stop until on_writable. */
+size_t faas_exchange_write(struct faas_exchange *ex, struct faas_str data);
+void faas_exchange_end(struct faas_exchange *ex); /* the request body is complete */
+void faas_exchange_resume(struct faas_exchange *ex);
+/* Drops it: no callback after this. The connection is closed unless the exchange was complete. */
+void faas_exchange_cancel(struct faas_exchange *ex);
+/* The response deadline no longer applies (event streams). */
+void faas_exchange_no_timeout(struct faas_exchange *ex);
+
+#define FAAS_CLIENT_HIGH_WATER (256 * 1024)
+#define FAAS_CLIENT_LOW_WATER  (64 * 1024)
+
+#endif

@@ -1,0 +1,99 @@
+/* HTTP/1.x server on a loop: libmicrohttpd in external-epoll mode behind a face
+ * that speaks our types. This is the only module that includes its header.
+ *
+ * A request belongs to its loop. After on_request() the handler may answer at once or later (the
+ * connection is suspended meanwhile); a client that goes away is noticed either way. Bodies stream
+ * in both directions with back-pressure. Everything is called on the loop's thread. */
+#ifndef FAAS_HTTP_SERVER_H
+#define FAAS_HTTP_SERVER_H
+
+#include "libfaas/http.h"
+#include "libfaas/log.h"
+#include "libfaas/loop.h"
+
+struct faas_http_server;
+struct faas_http_req;
+
+struct faas_http_server_opts {
+    int listen_fd;       /* taken: closed by the server */
+    size_t header_limit; /* bytes of request line and headers; beyond it 431 (414 for the line) */
+    unsigned max_connections;    /* at the limit new ones wait in the backlog, in order */
+    int64_t read_timeout_ms;     /* whole request, head and body, and idle keep-alive; 0 = none */
+    int64_t write_timeout_ms;    /* head read -> last byte sent; 0 = none */
+    const char *error_component; /* names us in the JSON of errors the server itself answers */
+    const struct faas_log *log;
+    /* The head is there. The handler attaches itself and answers, now or later. */
+    void (*on_request)(void *arg, struct faas_http_req *req);
+    void *arg;
+};
+
+struct faas_http_server *faas_http_server_new(struct faas_loop *loop,
+                                              const struct faas_http_server_opts *opts,
+                                              struct faas_error *err);
+/* Stops accepting, closes idle connections, answers the rest with Connection: close. */
+void faas_http_server_drain(struct faas_http_server *s);
+unsigned faas_http_server_active(const struct faas_http_server *s); /* requests not yet done */
+unsigned faas_http_server_connections(const struct faas_http_server *s);
+/* Ends every connection (on_done is called for each request) and frees. */
+void faas_http_server_free(struct faas_http_server *s);
+
+/* --- the request; all views live until on_done --- */
+struct faas_http_head {
+    struct faas_str method;
+    struct faas_str target;                 /* as sent, still encoded: "/a%2Fb?x=1" */
+    struct faas_str path;                   /* target up to '?' */
+    struct faas_str query;                  /* behind '?'; ptr NULL when there is none */
+    const struct faas_http_header *headers; /* duplicates kept, in order */
+    size_t n_headers;
+    int64_t content_length; /* -1: chunked; 0: no body */
+    int64_t received_ms;    /* loop time of the head */
+    bool http_1_0;
+};
+
+const struct faas_http_head *faas_http_req_head(const struct faas_http_req *req);
+struct faas_arena *faas_http_req_arena(struct faas_http_req *req); /* reset after on_done */
+struct faas_loop *faas_http_req_loop(struct faas_http_req *req);
+const char *faas_http_req_peer(struct faas_http_req *req); /* "10.0.0.7:51234", in the arena */
+
+struct faas_http_req_ops {
+    /* Body bytes. Returns how many were taken; fewer than len pauses the upload until
+     * faas_http_req_resume(). NULL: the body is read and thrown away. */
+    size_t (*on_body)(void *arg, struct faas_str data);
+    void (*on_body_end)(void *arg); /* the whole body has been given; not called for a broken one */
+    void (*on_drain)(void *arg);    /* the reply's backlog fell below the low-water mark */
+    /* Always called once, always last; req is gone after it. err NULL: the whole reply was handed
+     * to the kernel. Else why not: the client left, a deadline passed, the server is going down. */
+    void (*on_done)(void *arg, const struct faas_error *err);
+};
+
+/* Within on_request: who is told about this request from now on. ops is borrowed. */
+void faas_http_req_attach(struct faas_http_req *req, const struct faas_http_req_ops *ops,
+                          void *arg);
+void faas_http_req_resume(struct faas_http_req *req); /* on_body has room again */
+/* The write deadline no longer applies (event streams). */
+void faas_http_req_no_write_timeout(struct faas_http_req *req);
+
+/* --- the reply. Names and values are copied. Content-Length, Transfer-Encoding, Connection and
+ * Date are the server's own business: such headers are skipped. --- */
+/* All at once. */
+void faas_http_reply(struct faas_http_req *req, int status, const struct faas_http_header *headers,
+                     size_t n, struct faas_str body);
+/* In pieces: begin, write…, end. length -1: unknown (chunked). A reply that is begun and ended
+ * within one turn goes out as one packet. For HEAD, 204 and 304 nothing is written but length is
+ * announced. */
+void faas_http_reply_begin(struct faas_http_req *req, int status,
+                           const struct faas_http_header *headers, size_t n, int64_t length);
+/* Copies; returns the bytes not yet sent. Above FAAS_HTTP_HIGH_WATER stop until on_drain. */
+size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data);
+void faas_http_reply_end(struct faas_http_req *req);
+/* Cuts the connection so that the client can tell that the reply is incomplete. */
+void faas_http_reply_abort(struct faas_http_req *req);
+bool faas_http_reply_started(const struct faas_http_req *req);
+
+/* {"error","code","component","detail"} with err's HTTP status; detail may be NULL. */
+void faas_http_reply_error(struct faas_http_req *req, const struct faas_error *err);
+
+#define FAAS_HTTP_HIGH_WATER (256 * 1024)
+#define FAAS_HTTP_LOW_WATER  (64 * 1024)
+
+#endif
