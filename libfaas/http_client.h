@@ -42,6 +42,9 @@ struct faas_exchange_ops {
      */
     void (*on_error)(void *arg, enum faas_http_phase phase, const struct faas_error *err);
     void (*on_writable)(void *arg); /* the request body's backlog fell below the low-water mark */
+    /* Could not connect, so nothing was sent: returns another address to try with the same bytes
+     * (copied), or NULL to fail with on_error. Without this slot it fails. */
+    const struct faas_addr *(*on_connect_failed)(void *arg, const struct faas_error *err);
 };
 
 enum faas_body_kind { FAAS_BODY_NONE, FAAS_BODY_LENGTH, FAAS_BODY_CHUNKED };

@@ -70,7 +70,9 @@ struct faas_http_req_ops {
 void faas_http_req_attach(struct faas_http_req *req, const struct faas_http_req_ops *ops,
                           void *arg);
 void faas_http_req_resume(struct faas_http_req *req); /* on_body has room again */
-/* The write deadline no longer applies (event streams). */
+/* The server's deadlines no longer apply to this request: the handler watches it itself (uploads that
+ * make progress, event streams). The read deadline is back for the next request. */
+void faas_http_req_no_read_timeout(struct faas_http_req *req);
 void faas_http_req_no_write_timeout(struct faas_http_req *req);
 
 /* --- the reply. Names and values are copied. Content-Length, Transfer-Encoding, Connection and

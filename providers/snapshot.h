@@ -19,6 +19,7 @@ struct faas_fn {
     struct faas_endpoint **endpoints; /* the ready ones; references */
     size_t n_endpoints;
     char *reason; /* why none is ready, or NULL */
+    void *user;   /* whoever takes the published snapshot may set it, before sharing it further */
 };
 
 struct faas_snapshot;
