@@ -31,7 +31,9 @@ static inline int64_t faas_now_ms(const struct faas_clock *c)
 void faas_format_time(int64_t real_ns, char out[32]);
 /* The same with nanoseconds cut to what is needed, as Go writes it ("2026-01-02T03:04:05Z"). */
 void faas_format_time_go(int64_t real_ns, char out[40]);
-/* Reads RFC 3339, any offset, up to nanoseconds. Returns 0, or -1 when it is not one. */
+/* Reads RFC 3339, any offset, up to nanoseconds. Returns 0, or -1 when it is not one or lies
+ * outside of what int64 nanoseconds can hold (1678 to 2261; Go's zero time of year 1 is outside).
+ */
 int faas_parse_time(const char *s, int64_t *real_ns);
 
 #endif
