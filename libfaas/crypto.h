@@ -5,6 +5,7 @@
 #include "libfaas/buf.h"
 
 void faas_base64_encode(struct faas_buf *out, const void *p, size_t n); /* standard, padded */
+/* Strict: padded, no blanks, one spelling for each value. Never quotes its input. */
 FAAS_NODISCARD int faas_base64_decode(struct faas_buf *out, struct faas_str in,
                                       struct faas_error *err);
 void faas_hex(char *out, const void *p, size_t n); /* 2n characters and a NUL */
@@ -13,13 +14,14 @@ void faas_sha256_hex(const void *p, size_t n, char out[65]);
 FAAS_NODISCARD int faas_sha256_fd(int fd, char out[65], struct faas_error *err);
 void faas_md5_hex(const void *p, size_t n, char out[33]);
 void faas_hmac_sha256_hex(struct faas_str key, struct faas_str data, char out[65]);
-/* True when equal; takes the same time wherever they differ. */
+/* True when equal; takes the same time wherever they differ. The lengths are not kept secret:
+ * compare digests where they matter. */
 bool faas_equal_constant_time(struct faas_str a, struct faas_str b);
 void faas_random_bytes(void *p, size_t n); /* getrandom(); aborts if the kernel has none */
 /* n characters of [A-Za-z0-9], each equally likely; out has n + 1. */
 void faas_random_password(char *out, size_t n);
-/* RFC 4122 version 4, from a per-thread generator seeded by the kernel: fast and unguessable enough
- * for call ids, not for secrets. */
+/* RFC 4122 version 4, from a per-thread stock of the kernel's random bytes (4 KiB at a time). A
+ * forked copy of a process would hand out the same ids: fork only to execute. */
 void faas_uuid(char out[37]);
 
 #endif
