@@ -48,7 +48,9 @@ struct faas_log {
     bool colour;
 };
 
-/* One write(2) a record to fd 2, whole or (pipe full, disk full) dropped and counted. */
+/* One write(2) a record to fd 2, whole or (pipe full, disk full, reader gone) dropped and counted.
+ * A record too long for a pipe to take at once (PIPE_BUF) goes in pieces and gives up after 100 ms
+ * of a reader that does not read. The program must ignore SIGPIPE. */
 extern const struct faas_log_sink faas_stderr_sink;
 uint64_t faas_stderr_sink_dropped(void);
 
