@@ -1,9 +1,9 @@
-/* A program's settings as one const table: each row is an environment variable,
+/* A program's settings as one const table: each row is an envpment variable,
  * a flag, a type, a default and its help, and fills one member of the program's
  * config struct. Parsing, validation that names the setting, and --help all come
  * from the row.
  *
- * Precedence: flag, then environment, then default. Flags are the env name with
+ * Precedence: flag, then envpment, then default. Flags are the env name with
  * '_' written '-' unless the row says otherwise: --read-timeout=30s, --read-timeout 30s. A bool
  * flag stands alone (--basic-auth) or takes =true/=false. */
 #ifndef FAAS_OPT_H
@@ -32,12 +32,12 @@ struct faas_opt {
     const char *group;          /* heading in --help; NULL continues the previous one */
 };
 
-/* Fills *config (zeroed by the caller). environ is the usual array. Flags are taken out of argv;
+/* Fills *config (zeroed by the caller). envp is the usual array. Flags are taken out of argv;
  * positionals are left in it and *argc is lowered, argv[0] kept. An unknown flag, a bad value or
  * one out of range fails with INVALID and names the flag or variable. An empty variable counts as
  * unset. */
 FAAS_NODISCARD int faas_opt_parse(const struct faas_opt *table, size_t n, void *config, int *argc,
-                                  char **argv, char *const *environ, struct faas_error *err);
+                                  char **argv, char *const *envp, struct faas_error *err);
 /* Frees the STRING members. */
 void faas_opt_deinit(const struct faas_opt *table, size_t n, void *config);
 /* The table as text, grouped and aligned: flag, variable, default, help. */
