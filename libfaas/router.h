@@ -1,7 +1,9 @@
 /* Matches (method, path) against a const table, so that the whole surface of a
  * server stands in one place. Patterns: literal segments, {name} for one segment, and a final
  * "*" for the rest, empty too: "/function/{name}*" takes /function/f, /function/f/,
- * /function/f/a/b. */
+ * /function/f/a/b. Behind a slash the star asks for that slash: a pattern "/ui/" with a star takes
+ * /ui/ and /ui/x but not /ui, and its rest has the slash too. The first row that fits wins, so put
+ * the busiest first. Bytes are compared as sent: "%66" is not "f". */
 #ifndef FAAS_ROUTER_H
 #define FAAS_ROUTER_H
 
