@@ -59,10 +59,13 @@ struct faas_http_req_ops {
     /* Body bytes. Returns how many were taken; fewer than len pauses the upload until
      * faas_http_req_resume(). NULL: the body is read and thrown away. */
     size_t (*on_body)(void *arg, struct faas_str data);
-    void (*on_body_end)(void *arg); /* the whole body has been given; not called for a broken one */
-    void (*on_drain)(void *arg);    /* the reply's backlog fell below the low-water mark */
-    /* Always called once, always last; req is gone after it. err NULL: the whole reply was handed
-     * to the kernel. Else why not: the client left, a deadline passed, the server is going down. */
+    /* The whole body has been given, be it empty: then this follows on_request() at once. Not
+     * called for a broken body, nor after the reply's end. */
+    void (*on_body_end)(void *arg);
+    void (*on_drain)(void *arg); /* the reply's backlog fell below the low-water mark */
+    /* Always called once, always last, never from within a faas_http_reply_…(); req is gone after
+     * it. err NULL: the whole reply was handed to the kernel. Else why not: the client left, a
+     * deadline passed, the reply was aborted, the server is going down. */
     void (*on_done)(void *arg, const struct faas_error *err);
 };
 
@@ -70,8 +73,8 @@ struct faas_http_req_ops {
 void faas_http_req_attach(struct faas_http_req *req, const struct faas_http_req_ops *ops,
                           void *arg);
 void faas_http_req_resume(struct faas_http_req *req); /* on_body has room again */
-/* The server's deadlines no longer apply to this request: the handler watches it itself (uploads that
- * make progress, event streams). The read deadline is back for the next request. */
+/* The server's deadlines no longer apply to this request: the handler watches it itself (uploads
+ * that make progress, event streams). The read deadline is back for the next request. */
 void faas_http_req_no_read_timeout(struct faas_http_req *req);
 void faas_http_req_no_write_timeout(struct faas_http_req *req);
 
@@ -92,7 +95,7 @@ void faas_http_reply_end(struct faas_http_req *req);
 void faas_http_reply_abort(struct faas_http_req *req);
 bool faas_http_reply_started(const struct faas_http_req *req);
 
-/* {"error","code","component","detail"} with err's HTTP status; detail may be NULL. */
+/* {"error","code","component"} with err's HTTP status. */
 void faas_http_reply_error(struct faas_http_req *req, const struct faas_error *err);
 
 #define FAAS_HTTP_HIGH_WATER (256 * 1024)
