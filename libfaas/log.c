@@ -1,5 +1,7 @@
 #include "libfaas/log.h"
 
+#include "libfaas/utf8.h"
+
 #include <math.h>
 
 #define SECOND_NS 1000000000LL
@@ -35,34 +37,6 @@ struct faas_log faas_log_named(const struct faas_log *log, const char *component
     return named;
 }
 
-/* Length of the well-formed UTF-8 sequence at the front, or 0: no overlong forms, no surrogates. */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf; /* bounds of the second byte */
-    size_t len;
-
-    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-        len = 2;
-    } else if ((p[0] & 0xf0) == 0xe0) {
-        len = 3;
-        low = p[0] == 0xe0 ? 0xa0 : 0x80;
-        high = p[0] == 0xed ? 0x9f : 0xbf;
-    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        len = 4;
-        low = p[0] == 0xf0 ? 0x90 : 0x80;
-        high = p[0] == 0xf4 ? 0x8f : 0xbf;
-    } else {
-        return 0;
-    }
-    if (left < len || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return len;
-}
-
 static void escape_code(struct faas_buf *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -84,23 +58,22 @@ static void escape_ascii(struct faas_buf *out, unsigned char c)
     faas_buf_append_c(out, to[at - from]);
 }
 
-/* Returns how many bytes were used up. */
-static size_t escape_one(struct faas_buf *out, const unsigned char *p, size_t left)
+/* Escapes the first character of s, which is not plain. Returns how many bytes that was. */
+static size_t escape_one(struct faas_buf *out, struct faas_str s)
 {
-    size_t len;
+    bool valid;
+    uint32_t cp;
+    size_t len = faas_utf8_next(s, &cp, &valid);
 
-    if (p[0] < 0x80) {
-        escape_ascii(out, p[0]);
-        return 1;
-    }
-    len = utf8_len(p, left);
-    if (len == 0)
+    if (!valid)
         faas_buf_append_z(out, "\xef\xbf\xbd"); /* U+FFFD, for each byte that makes no sense */
-    else if (len == 2 && p[0] == 0xc2 && p[1] < 0xa0)
-        escape_code(out, p[1]); /* C1 controls: terminals act on them */
+    else if (cp < 0x80)
+        escape_ascii(out, (unsigned char)cp);
+    else if (cp < 0xa0)
+        escape_code(out, (unsigned char)cp); /* C1 controls: terminals act on them */
     else
-        faas_buf_append(out, p, len);
-    return len ? len : 1;
+        faas_buf_append(out, s.ptr, len);
+    return len;
 }
 
 static bool is_plain(unsigned char c)
@@ -110,20 +83,19 @@ static bool is_plain(unsigned char c)
 
 void faas_json_escape(struct faas_buf *out, struct faas_str s)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
     size_t i = 0, start = 0;
 
     while (i < s.len) {
-        if (FAAS_LIKELY(is_plain(p[i]))) {
+        if (FAAS_LIKELY(is_plain((unsigned char)s.ptr[i]))) {
             i++;
             continue;
         }
-        faas_buf_append(out, p + start, i - start);
-        i += escape_one(out, p + i, s.len - i);
+        faas_buf_append(out, s.ptr + start, i - start);
+        i += escape_one(out, (struct faas_str){.ptr = s.ptr + i, .len = s.len - i});
         start = i;
     }
     if (i > start)
-        faas_buf_append(out, p + start, i - start);
+        faas_buf_append(out, s.ptr + start, i - start);
 }
 
 /* The calendar is worked out once a second and thread; records differ in their milliseconds. */
