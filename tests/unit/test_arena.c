@@ -1,6 +1,10 @@
 #include "libfaas/arena.h"
 #include "tests/unit/unit.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 static void allocations_are_aligned_and_do_not_overlap(void **state)
 {
     static const size_t sizes[] = {0, 1, 15, 16, 17, 100, 4000, 5000, 40000, 200000, 3};
@@ -127,6 +131,24 @@ static void defers_run_last_first_and_once(void **state)
     faas_arena_reset(&a);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+static void what_was_not_handed_out_is_poisoned(void **state)
+{
+    struct faas_arena a = {0};
+    char *p = faas_arena_alloc(&a, 21), *q = faas_arena_alloc(&a, 16);
+
+    (void)state;
+    assert_false(__asan_address_is_poisoned(p + 20));
+    assert_true(__asan_address_is_poisoned(p + 21));
+    assert_true(q > p && __asan_address_is_poisoned(q - 1));
+    assert_false(__asan_address_is_poisoned(q + 15));
+    assert_true(__asan_address_is_poisoned(q + 16));
+    faas_arena_reset(&a);
+    assert_true(__asan_address_is_poisoned(p) && __asan_address_is_poisoned(q));
+    faas_arena_deinit(&a);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +159,9 @@ int main(void)
         cmocka_unit_test(a_giant_leaves_the_current_block_in_use),
         cmocka_unit_test(strings_are_copied_and_terminated),
         cmocka_unit_test(defers_run_last_first_and_once),
+#if defined(__SANITIZE_ADDRESS__)
+        cmocka_unit_test(what_was_not_handed_out_is_poisoned),
+#endif
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }
