@@ -1,0 +1,154 @@
+#include "watchdog/marshal.h"
+
+#include "libfaas/alloc.h"
+#include "libfaas/utf8.h"
+#include "watchdog/header_name.h"
+
+struct entry {
+    struct faas_str name; /* canonical; heap */
+    struct faas_str value;
+    size_t order;
+};
+
+static int entry_cmp(const void *a, const void *b)
+{
+    const struct entry *x = a;
+    const struct entry *y = b;
+    int diff = memcmp(x->name.ptr, y->name.ptr, FAAS_MIN(x->name.len, y->name.len));
+
+    if (diff == 0 && x->name.len != y->name.len)
+        diff = x->name.len < y->name.len ? -1 : 1;
+    if (diff == 0)
+        diff = x->order < y->order ? -1 : 1;
+    return diff;
+}
+
+static void append_ascii(struct faas_buf *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        faas_buf_append_z(out, "\\\"");
+        break;
+    case '\\':
+        faas_buf_append_z(out, "\\\\");
+        break;
+    case '\b':
+        faas_buf_append_z(out, "\\b");
+        break;
+    case '\f':
+        faas_buf_append_z(out, "\\f");
+        break;
+    case '\n':
+        faas_buf_append_z(out, "\\n");
+        break;
+    case '\r':
+        faas_buf_append_z(out, "\\r");
+        break;
+    case '\t':
+        faas_buf_append_z(out, "\\t");
+        break;
+    default:
+        if (c < 0x20 || c == '<' || c == '>' || c == '&')
+            faas_buf_printf(out, "\\u%04x", c);
+        else
+            faas_buf_append_c(out, (char)c);
+    }
+}
+
+/* faas_json_escape() makes valid JSON too, but not Go's: that one also escapes what would be
+ * dangerous within HTML or JavaScript. */
+static void append_string(struct faas_buf *out, struct faas_str s)
+{
+    faas_buf_append_c(out, '"');
+    while (s.len) {
+        uint32_t cp;
+        bool valid;
+        size_t n = faas_utf8_next(s, &cp, &valid);
+
+        if (!valid)
+            faas_buf_append_z(out, "\\ufffd");
+        else if (cp < 0x80)
+            append_ascii(out, (unsigned char)cp);
+        else if (cp == 0x2028 || cp == 0x2029)
+            faas_buf_printf(out, "\\u%04x", cp);
+        else
+            faas_buf_append(out, s.ptr, n);
+        s = (struct faas_str){.ptr = s.ptr + n, .len = s.len - n};
+    }
+    faas_buf_append_c(out, '"');
+}
+
+static void append_base64(struct faas_buf *out, struct faas_str data)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = (const unsigned char *)data.ptr;
+    char *to = faas_buf_reserve(out, (data.len + 2) / 3 * 4);
+    size_t left = data.len;
+
+    for (; left >= 3; left -= 3, p += 3) {
+        *to++ = digits[p[0] >> 2];
+        *to++ = digits[(p[0] & 3) << 4 | p[1] >> 4];
+        *to++ = digits[(p[1] & 15) << 2 | p[2] >> 6];
+        *to++ = digits[p[2] & 63];
+    }
+    if (left) {
+        *to++ = digits[p[0] >> 2];
+        *to++ = digits[(p[0] & 3) << 4 | (left == 2 ? p[1] >> 4 : 0)];
+        *to++ = left == 2 ? digits[(p[1] & 15) << 2] : '=';
+        *to++ = '=';
+    }
+    out->len = (size_t)(to - out->data);
+    out->data[out->len] = '\0';
+}
+
+static size_t collect(struct entry *entries, const struct faas_http_header *headers, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        char *name;
+
+        if (wd_header_is_hidden(headers[i].name))
+            continue;
+        name = faas_strndup(headers[i].name.ptr, headers[i].name.len);
+        wd_canonical_name(name, headers[i].name);
+        entries[count] = (struct entry){.name = {.ptr = name, .len = headers[i].name.len},
+                                        .value = headers[i].value,
+                                        .order = count};
+        count++;
+    }
+    qsort(entries, count, sizeof(*entries), entry_cmp);
+    return count;
+}
+
+static void append_headers(struct faas_buf *out, const struct entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool again = i > 0 && faas_str_eq(entries[i].name, entries[i - 1].name);
+
+        if (!again) {
+            faas_buf_append_z(out, i == 0 ? "" : "],");
+            append_string(out, entries[i].name);
+            faas_buf_append_z(out, ":[");
+        } else {
+            faas_buf_append_c(out, ',');
+        }
+        append_string(out, entries[i].value);
+    }
+    faas_buf_append_z(out, n ? "]" : "");
+}
+
+void wd_marshal_request(struct faas_buf *out, const struct faas_http_header *headers, size_t n,
+                        struct faas_str body)
+{
+    _cleanup_free_ struct entry *entries = faas_reallocarray(NULL, n + 1, sizeof(*entries));
+    size_t count = collect(entries, headers, n);
+
+    faas_buf_append_z(out, "{\"header\":{");
+    append_headers(out, entries, count);
+    faas_buf_append_z(out, "},\"body\":{\"raw\":\"");
+    append_base64(out, body);
+    faas_buf_append_z(out, "\"}}");
+    for (size_t i = 0; i < count; i++)
+        free((char *)entries[i].name.ptr);
+}
