@@ -1,0 +1,328 @@
+#include "libfaas/http_server_impl.h"
+
+#include "libfaas/alloc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- deadlines --- */
+
+static int64_t after(int64_t now_ms, int64_t timeout_ms)
+{
+    return timeout_ms > 0 ? now_ms + timeout_ms : INT64_MAX;
+}
+
+static int64_t deadline(const struct http_conn *c)
+{
+    const struct faas_http_req *req = c->req;
+    int64_t read_ms = INT64_MAX, write_ms = INT64_MAX;
+
+    switch (c->phase) {
+    case HTTP_IDLE:
+    case HTTP_HEAD:
+        return c->read_deadline_ms;
+    case HTTP_ACTIVE:
+        if (req->stage != HTTP_BODY_OVER && !req->no_read_timeout)
+            read_ms = c->read_deadline_ms;
+        if (!req->no_write_timeout)
+            write_ms = c->write_deadline_ms;
+        return FAAS_MIN(read_ms, write_ms);
+    case HTTP_SWALLOW:
+    case HTTP_LINGER:
+        return c->linger_deadline_ms;
+    default:
+        return INT64_MAX;
+    }
+}
+
+static void on_deadline(void *arg);
+
+/* Deadlines mostly move later, with every request. The timer then stays where it is and finds out
+ * when it fires: no work per request. */
+void http_conn_arm(struct http_conn *c)
+{
+    struct faas_loop *loop = c->server->loop;
+    int64_t due_ms = deadline(c);
+
+    if (due_ms == INT64_MAX || (faas_timer_running(&c->timer) && c->timer.due_ms <= due_ms))
+        return;
+    faas_timer_start(loop, &c->timer, due_ms - faas_loop_now_ms(loop), on_deadline, c);
+}
+
+static void expire_request(struct http_conn *c, int64_t now_ms)
+{
+    struct faas_http_req *req = c->req;
+    bool upload =
+        req->stage != HTTP_BODY_OVER && !req->no_read_timeout && c->read_deadline_ms <= now_ms;
+
+    if (!upload) {
+        http_req_break(req, FAAS_ERR_TIMEOUT, "the reply was not sent within write_timeout");
+        return;
+    }
+    if (!req->reply.begun)
+        http_duplex_timeout_reply(c);
+    http_req_break(req, FAAS_ERR_TIMEOUT, "the request body did not arrive within read_timeout");
+}
+
+static void on_deadline(void *arg)
+{
+    struct http_conn *c = arg;
+    int64_t now_ms = faas_loop_now_ms(c->server->loop);
+
+    if (deadline(c) > now_ms) {
+        http_conn_arm(c);
+        return;
+    }
+    switch (c->phase) {
+    case HTTP_ACTIVE:
+        expire_request(c, now_ms);
+        return;
+    case HTTP_HEAD:
+        http_duplex_timeout_reply(c);
+        break;
+    case HTTP_LINGER:
+        http_conn_free(c);
+        return;
+    default:
+        break;
+    }
+    http_conn_cut(c, false);
+}
+
+/* --- the peer leaves --- */
+
+/* Half-closed with a body unfinished: MHD finds out when it reads, but not while the handler has
+ * paused it. Then we count: what MHD holds and the kernel holds must be enough. */
+static bool body_cannot_be_completed(const struct http_conn *c)
+{
+    const struct faas_http_req *req = c->req;
+    int waiting = 0;
+
+    if (!c->suspended || req->head.content_length < 0 || ioctl(c->fd, FIONREAD, &waiting) < 0)
+        return false;
+    return req->head.content_length - req->body_bytes >
+           (int64_t)req->body_left_over + (int64_t)waiting;
+}
+
+/* As in Go, a client that ends its sending direction is not interested any more, unless the reply
+ * only needs to be flushed. */
+bool http_conn_left(const struct http_conn *c)
+{
+    const struct faas_http_req *req = c->req;
+
+    if (c->gone || !c->half_closed)
+        return c->gone;
+    if (req->stage != HTTP_BODY_OVER)
+        return body_cannot_be_completed(c);
+    return !req->reply.ended;
+}
+
+static void on_peer(void *arg, uint32_t events)
+{
+    struct http_conn *c = arg;
+
+    if (events & EPOLLOUT && c->phase == HTTP_ACTIVE && c->req->duplex)
+        http_req_dirty(c->req);
+    if (events & (EPOLLHUP | EPOLLERR))
+        c->gone = true;
+    if (events & EPOLLRDHUP && !c->told_to_finish)
+        c->half_closed = true;
+    if (c->phase == HTTP_ACTIVE && c->req->dispatched && http_conn_left(c))
+        http_req_break(c->req, FAAS_ERR_UNAVAILABLE, "the client went away");
+}
+
+void http_conn_cut(struct http_conn *c, bool reset)
+{
+    if (c->phase == HTTP_DEAD)
+        return;
+    c->phase = HTTP_DEAD;
+    /* Disconnecting a TCP socket resets the connection. Either way MHD's epoll reports EPOLLHUP,
+     * which makes MHD close it. */
+    if (!reset ||
+        connect(c->fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) < 0)
+        shutdown(c->fd, SHUT_RDWR);
+    http_conn_wake(c);
+}
+
+void http_conn_finish(struct http_conn *c)
+{
+    c->told_to_finish = true;
+    shutdown(c->fd, SHUT_RD); /* what has arrived can still be read */
+}
+
+void http_conn_swallow(struct http_conn *c)
+{
+    c->phase = HTTP_SWALLOW;
+    c->swallowed = 0;
+    shutdown(c->fd, SHUT_WR);
+    c->linger_deadline_ms = faas_loop_now_ms(c->server->loop) + HTTP_LINGER_MS;
+    http_conn_arm(c);
+    http_conn_wake(c);
+}
+
+/* --- suspending --- */
+
+void http_conn_suspend(struct http_conn *c)
+{
+    assert(!c->suspended);
+    c->suspended = true;
+    MHD_suspend_connection(c->mhd);
+}
+
+void http_conn_wake(struct http_conn *c)
+{
+    struct faas_http_server *s = c->server;
+
+    /* Resuming what is not suspended would undo the next suspension. */
+    if (!c->suspended)
+        return;
+    c->suspended = false;
+    c->woken_at = s->runs;
+    s->run_mhd = true;
+    MHD_resume_connection(c->mhd);
+}
+
+/* --- the beginning --- */
+
+static void keep_peer(struct http_conn *c, const struct sockaddr *peer, socklen_t len)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
+
+    if (peer->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+        c->peer.in.sin_family = AF_INET;
+        c->peer.in.sin_port = in6->sin6_port;
+        memcpy(&c->peer.in.sin_addr, in6->sin6_addr.s6_addr + 12, 4);
+    } else {
+        memcpy(&c->peer, peer, FAAS_MIN((size_t)len, sizeof(c->peer)));
+    }
+}
+
+void http_conn_start(struct faas_http_server *s, int fd, const struct sockaddr *peer,
+                     socklen_t peer_len)
+{
+    struct http_conn *c = faas_new(struct http_conn);
+
+    c->server = s;
+    c->fd = fd;
+    keep_peer(c, peer, peer_len);
+    faas_list_append(&s->conns, &c->node);
+    s->n_conns++;
+    s->adding = c;
+    /* If it fails it has closed fd, and if it had told of the start it has told of the end. */
+    if (MHD_add_connection(s->daemon, fd, peer, peer_len) == MHD_NO && s->adding)
+        http_conn_free(c);
+    s->adding = NULL;
+    s->run_mhd = true;
+}
+
+static void on_started(struct faas_http_server *s, struct MHD_Connection *mhd, void **context)
+{
+    struct http_conn *c = s->adding;
+
+    s->adding = NULL;
+    *context = c;
+    c->mhd = mhd;
+    c->read_deadline_ms = after(faas_loop_now_ms(s->loop), s->opts.read_timeout_ms);
+    if (faas_io_add(s->loop, &c->io, c->fd, EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
+        http_conn_cut(c, false); /* the kernel has no memory for it */
+    http_conn_arm(c);
+}
+
+/* --- the end --- */
+
+static void on_linger(void *arg, uint32_t events)
+{
+    struct http_conn *c = arg;
+    char junk[16 * 1024];
+    ssize_t n;
+
+    (void)events;
+    while (c->swallowed <= HTTP_SWALLOW_MAX) {
+        n = recv(c->fd, junk, sizeof(junk), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n <= 0)
+            break;
+        c->swallowed += (size_t)n;
+        /* It may go on sending for a while, but is not read any more. */
+        if (c->swallowed > HTTP_SWALLOW_MAX) {
+            faas_io_mod(c->server->loop, &c->io, EPOLLRDHUP);
+            return;
+        }
+    }
+    http_conn_free(c);
+}
+
+/* Closing a socket with unread bytes makes the kernel send a reset, which takes the reply out of
+ * the client's hands. So where bytes are waiting, or are likely to come because the request was not
+ * read to its end, a duplicate keeps the socket alive until the client is done. */
+static bool should_linger(const struct http_conn *c)
+{
+    int waiting = 0;
+
+    if (c->server->stopping || c->gone || c->half_closed || c->phase == HTTP_DEAD ||
+        c->phase == HTTP_SWALLOW)
+        return false;
+    return !c->clean || (ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0);
+}
+
+static bool linger(struct http_conn *c)
+{
+    struct faas_loop *loop = c->server->loop;
+    int fd = dup(c->fd);
+
+    if (fd < 0)
+        return false;
+    shutdown(fd, SHUT_WR);
+    if (faas_io_add(loop, &c->io, fd, EPOLLIN | EPOLLRDHUP, on_linger, c, NULL) < 0) {
+        close(fd);
+        return false;
+    }
+    c->fd = fd;
+    c->phase = HTTP_LINGER;
+    c->swallowed = 0;
+    c->linger_deadline_ms = faas_loop_now_ms(loop) + HTTP_LINGER_MS;
+    http_conn_arm(c);
+    return true;
+}
+
+/* MHD closes the descriptor right after this. */
+static void on_closed(struct http_conn *c)
+{
+    faas_io_del(c->server->loop, &c->io);
+    if (c->req)
+        http_req_release(c->req); /* only if MHD gave up for want of memory */
+    c->mhd = NULL;
+    if (!should_linger(c) || !linger(c))
+        http_conn_free(c);
+}
+
+void http_conn_free(struct http_conn *c)
+{
+    struct faas_http_server *s = c->server;
+
+    faas_io_del(s->loop, &c->io);
+    if (c->phase == HTTP_LINGER)
+        close(c->fd);
+    faas_timer_stop(s->loop, &c->timer);
+    faas_list_remove(&c->node);
+    s->n_conns--;
+    http_server_wake_acceptor(s);
+    free(c);
+}
+
+void http_conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                      enum MHD_ConnectionNotificationCode code)
+{
+    struct faas_http_server *s = cls;
+
+    s->activity++;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        on_started(s, mhd, socket_context);
+    else
+        on_closed(*socket_context);
+}
