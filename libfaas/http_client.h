@@ -12,16 +12,16 @@ struct faas_upstream; /* a loop's pool of connections */
 struct faas_exchange; /* one request and its response */
 
 struct faas_upstream_opts {
-    unsigned max_idle_per_host; /* idle connections kept for one address */
-    unsigned max_idle;          /* and in all */
-    int64_t idle_timeout_ms;    /* how long an idle one is kept */
-    int64_t connect_timeout_ms;
-    size_t max_head; /* response head limit */
+    unsigned max_idle_per_host; /* idle connections kept for one address; 0 = no keep-alive */
+    unsigned max_idle;          /* and in all: beyond it the one idle for longest goes */
+    int64_t idle_timeout_ms;    /* how long an idle one is kept; 0 = until its peer closes it */
+    int64_t connect_timeout_ms; /* 0 = the kernel's */
+    size_t max_head;            /* response head limit; needed */
 };
 
 struct faas_upstream *faas_upstream_new(struct faas_loop *loop,
                                         const struct faas_upstream_opts *opts);
-/* Ends running exchanges without a callback; their owners are gone by then. */
+/* Ends running exchanges without a callback; their owners are gone by then. Not from a callback. */
 void faas_upstream_free(struct faas_upstream *u);
 /* Closes idle connections to an address that is no longer served. */
 void faas_upstream_forget(struct faas_upstream *u, const struct faas_addr *addr);
@@ -33,7 +33,11 @@ enum faas_http_phase {
     FAAS_PHASE_BODY,    /* response head delivered, body incomplete */
 };
 
+/* From within any of them this and other exchanges may be cancelled, written to and started, and
+ * the owner may free itself in on_end and on_error. on_writable and on_connect_failed may be NULL.
+ */
 struct faas_exchange_ops {
+    /* head is valid during the call only. */
     void (*on_head)(void *arg, const struct faas_http_response_head *head);
     /* Returns how many bytes were taken; fewer pauses until faas_exchange_resume(). */
     size_t (*on_body)(void *arg, struct faas_str data);
@@ -65,11 +69,16 @@ struct faas_exchange_req {
 struct faas_exchange *faas_exchange_start(struct faas_upstream *u,
                                           const struct faas_exchange_req *req,
                                           const struct faas_exchange_ops *ops, void *arg);
-/* Copies body bytes; returns the backlog. Above FAAS_CLIENT_HIGH_WATER stop until on_writable. */
+/* Copies body bytes; returns the backlog. Above FAAS_CLIENT_HIGH_WATER stop until on_writable. What
+ * is written within a turn leaves together; what the upstream will not read any more is dropped.
+ * After a response with head.upgraded the bytes go out raw, whatever the body's kind was. */
 size_t faas_exchange_write(struct faas_exchange *ex, struct faas_str data);
-void faas_exchange_end(struct faas_exchange *ex); /* the request body is complete */
+/* The request body is complete. After head.upgraded: we have said everything, the peer may go on.
+ */
+void faas_exchange_end(struct faas_exchange *ex);
+/* on_body has room again: it is called from a later event, never from within this. */
 void faas_exchange_resume(struct faas_exchange *ex);
-/* Drops it: no callback after this. The connection is closed unless the exchange was complete. */
+/* Drops it: no callback after this. Its connection is closed. */
 void faas_exchange_cancel(struct faas_exchange *ex);
 /* The response deadline no longer applies (event streams). */
 void faas_exchange_no_timeout(struct faas_exchange *ex);
