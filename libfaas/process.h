@@ -5,6 +5,7 @@
 
 #include "libfaas/str.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -29,7 +30,14 @@ struct faas_spawn {
     bool no_new_privs;
     const struct faas_rlimit *rlimits;
     size_t n_rlimits;
+    /* The only signals whose disposition may differ from the default; NULL: any. Looking at each of
+     * the 64 costs some 15 µs a process, so who starts one per request passes what
+     * faas_changed_signals() found after its set-up. */
+    const sigset_t *changed_signals;
 };
+
+/* The signals that this process handles or ignores now. */
+void faas_changed_signals(sigset_t *out);
 
 struct faas_process {
     pid_t pid; /* also its process group */
@@ -38,23 +46,27 @@ struct faas_process {
 
 /* Starts it with default signal dispositions, an empty signal mask and no descriptor beyond those
  * named. A failure in the child (exec, chdir, setuid) is reported here with its errno in
- * err->sys_errno, and no process is left. The caller keeps its own descriptors. Any thread. */
+ * err->sys_errno, and no process is left: UNAVAILABLE when the system is short of something,
+ * INTERNAL otherwise. No shell is tried for a file without "#!". cwd and exec_fd are reached with
+ * the caller's rights, path with the user's. The caller keeps its own descriptors. Any thread. */
 FAAS_NODISCARD int faas_spawn(const struct faas_spawn *s, struct faas_process *out,
                               struct faas_error *err);
 /* Signals the whole group; harmless when it is gone. Before reap only. */
 void faas_process_kill(const struct faas_process *p, int signo);
 /* Collects the exit without blocking. True: it had exited, *status is as from waitpid(), the pidfd
- * is closed and p is cleared. The caller removes the pidfd from its loop first. */
+ * is closed and p is cleared, so that a later kill or reap does nothing. The caller removes the
+ * pidfd from its loop first. */
 bool faas_process_reap(struct faas_process *p, int *status);
 /* "exit status 3", "signal: killed", "signal: segmentation fault (core dumped)", "exit status 0".
  */
 void faas_format_exit(int status, char out[64]);
 
 /* Looks name up in the directories of path_env when it has no '/'; a name with '/' is returned as
- * it is. Returns a heap string, or NULL with NOT_FOUND (or with EACCES in sys_errno). */
+ * it is. Entries of path_env that are not absolute are skipped. Returns a heap string, or NULL with
+ * NOT_FOUND (and EACCES in sys_errno when there was a file that we may not execute). */
 char *faas_find_executable(const char *name, const char *path_env, struct faas_error *err);
 
-/* A pipe with both ends CLOEXEC and non-blocking on our side (fds[nonblock_end]). */
+/* A pipe with both ends CLOEXEC and non-blocking on our side (fds[nonblock_end]; -1: neither). */
 FAAS_NODISCARD int faas_pipe(int fds[2], int nonblock_end, struct faas_error *err);
 
 #endif
