@@ -1,0 +1,368 @@
+#include "gateway/config.h"
+
+#include "libfaas/alloc.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define AT(member) .at = offsetof(struct gw_config, member)
+#define MIB        (INT64_C(1024) * 1024)
+#define GIB        (1024 * MIB)
+#define HOUR_MS    (INT64_C(3600) * 1000)
+
+static const char *const log_formats[] = {"auto", "json", "human", NULL};
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+
+static const struct faas_opt options[] = {
+    {.group = "Addresses",
+     .env = "bind_address",
+     .type = FAAS_OPT_STRING,
+     AT(bind_address),
+     .dflt = "127.0.0.1",
+     .help = "address of the API and of the functions; 0.0.0.0 or :: for all"},
+    {.env = "port",
+     .type = FAAS_OPT_INT,
+     AT(port),
+     .dflt = "8080",
+     .min = 0,
+     .max = 65535,
+     .help = "port of the API and of the functions; 0 takes a free one"},
+    {.env = "metrics_address",
+     .type = FAAS_OPT_STRING,
+     AT(metrics_address),
+     .dflt = "127.0.0.1",
+     .help = "address of /metrics"},
+    {.env = "metrics_port",
+     .type = FAAS_OPT_INT,
+     AT(metrics_port),
+     .dflt = "8082",
+     .min = -1,
+     .max = 65535,
+     .help = "port of /metrics; 0 takes a free one, -1 turns it off"},
+    {.env = "loops",
+     .type = FAAS_OPT_INT,
+     AT(loops),
+     .dflt = "0",
+     .min = 0,
+     .max = 256,
+     .help = "event loops; 0 is one for each usable CPU"},
+
+    {.group = "Functions",
+     .env = "provider",
+     .type = FAAS_OPT_STRING,
+     AT(provider),
+     .dflt = "local",
+     .help = "back end that runs the functions"},
+    {.env = "state_dir",
+     .type = FAAS_OPT_STRING,
+     AT(state_dir),
+     .help = "folder of everything durable (/var/lib/minnow as root, else ~/.local/state/minnow)"},
+    {.env = "function_namespace",
+     .type = FAAS_OPT_STRING,
+     AT(function_namespace),
+     .dflt = FAAS_DEFAULT_NAMESPACE,
+     .help = "namespace of names without a dot"},
+    {.env = "scale_from_zero",
+     .type = FAAS_OPT_BOOL,
+     AT(scale_from_zero),
+     .dflt = "true",
+     .help = "start a function that has no replica when it is called"},
+
+    {.group = "Access",
+     .env = "basic_auth",
+     .type = FAAS_OPT_BOOL,
+     AT(basic_auth),
+     .dflt = "true",
+     .help = "ask for credentials on /system/*"},
+    {.env = "secret_mount_path",
+     .type = FAAS_OPT_STRING,
+     AT(secret_mount_path),
+     .help = "folder of basic-auth-user and -password (state_dir/auth, made on first start)"},
+
+    {.group = "Timeouts",
+     .env = "read_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(read_timeout_ms),
+     .dflt = "65s",
+     .min = 1,
+     .max = 24 * HOUR_MS,
+     .help = "longest wait for a request's head, for its body to go on, for the next request"},
+    {.env = "write_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(write_timeout_ms),
+     .dflt = "65s",
+     .min = 1,
+     .max = 24 * HOUR_MS,
+     .help = "longest wait for a client that does not read"},
+    {.env = "upstream_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(upstream_timeout_ms),
+     .dflt = "60s",
+     .min = 1,
+     .max = 168 * HOUR_MS,
+     .help = "longest wait for a function's answer, unless its exec_timeout is longer"},
+    {.env = "connect_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(connect_timeout_ms),
+     .dflt = "5s",
+     .min = 1,
+     .max = HOUR_MS,
+     .help = "longest wait for a connection to a replica"},
+    {.env = "upstream_idle_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(idle_timeout_ms),
+     .dflt = "90s",
+     .min = 1,
+     .max = 24 * HOUR_MS,
+     .help = "how long an idle connection to a replica is kept"},
+    {.env = "stream_idle_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(stream_idle_timeout_ms),
+     .dflt = "10m",
+     .min = 1,
+     .max = 168 * HOUR_MS,
+     .help = "longest silence of a function that streams its answer"},
+    {.env = "scale_from_zero_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(scale_timeout_ms),
+     .dflt = "60s",
+     .min = 1,
+     .max = 24 * HOUR_MS,
+     .help = "longest wait of a call for the first replica"},
+    {.env = "eject_time",
+     .type = FAAS_OPT_DURATION,
+     AT(eject_ms),
+     .dflt = "1s",
+     .min = 0,
+     .max = HOUR_MS,
+     .help = "how long a replica that refused a connection is passed over"},
+    {.env = "drain_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(drain_ms),
+     .dflt = "30s",
+     .min = 0,
+     .max = 24 * HOUR_MS,
+     .help = "how long a stopping gateway waits for calls in flight"},
+
+    {.group = "Limits",
+     .env = "max_connections",
+     .type = FAAS_OPT_INT,
+     AT(max_connections),
+     .dflt = "10000",
+     .min = 1,
+     .max = 1000000,
+     .help = "client connections; more wait their turn"},
+    {.env = "max_header_size",
+     .type = FAAS_OPT_SIZE,
+     AT(max_header_size),
+     .dflt = "64KiB",
+     .min = 1024,
+     .max = MIB,
+     .help = "request line and headers"},
+    {.env = "max_body_size",
+     .type = FAAS_OPT_SIZE,
+     AT(max_body_size),
+     .dflt = "0",
+     .help = "body of a call, 413 beyond; 0 is no limit (bodies are streamed)"},
+    {.env = "max_inflight_per_function",
+     .type = FAAS_OPT_INT,
+     AT(max_inflight),
+     .dflt = "0",
+     .help = "calls of one function at a time, 429 beyond; 0 is no limit; the function's "
+             "annotation com.openfaas.max_inflight wins"},
+    {.env = "max_waiting",
+     .type = FAAS_OPT_INT,
+     AT(max_waiting),
+     .dflt = "1000",
+     .min = 0,
+     .max = 1000000,
+     .help = "calls that may wait for one function's first replica, 503 beyond"},
+    {.env = "max_request_object",
+     .type = FAAS_OPT_SIZE,
+     AT(max_request_object),
+     .dflt = "2MiB",
+     .min = 1024,
+     .max = GIB,
+     .help = "JSON body of a management call"},
+    {.env = "max_image_size",
+     .type = FAAS_OPT_SIZE,
+     AT(max_image_size),
+     .dflt = "1GiB",
+     .min = 1024,
+     .help = "pushed function bundle, as a tar"},
+    {.env = "max_log_streams",
+     .type = FAAS_OPT_INT,
+     AT(max_log_streams),
+     .dflt = "64",
+     .min = 1,
+     .max = 10000,
+     .help = "log readers at a time, 429 beyond"},
+    {.env = "max_idle_conns",
+     .type = FAAS_OPT_INT,
+     AT(max_idle_conns),
+     .dflt = "1024",
+     .min = 0,
+     .max = 1000000,
+     .help = "idle connections to replicas, each loop"},
+    {.env = "max_idle_conns_per_host",
+     .type = FAAS_OPT_INT,
+     AT(max_idle_conns_per_host),
+     .dflt = "1024",
+     .min = 0,
+     .max = 1000000,
+     .help = "idle connections to one replica, each loop"},
+    {.env = "pool_threads",
+     .type = FAAS_OPT_INT,
+     AT(pool_threads),
+     .dflt = "4",
+     .min = 1,
+     .max = 256,
+     .help = "threads for management calls"},
+
+    {.group = "Output",
+     .env = "access_log",
+     .type = FAAS_OPT_BOOL,
+     AT(access_log),
+     .dflt = "true",
+     .help = "one record for each request"},
+    {.env = "log_format",
+     .type = FAAS_OPT_CHOICE,
+     AT(log_format),
+     .dflt = "auto",
+     .choices = log_formats,
+     .help = "json, human, or auto: human on a terminal"},
+    {.env = "log_level",
+     .type = FAAS_OPT_CHOICE,
+     AT(log_level),
+     .dflt = "info",
+     .choices = log_levels,
+     .help = "debug, info, warn or error"},
+    {.flag = "init-auth",
+     .type = FAAS_OPT_BOOL,
+     AT(init_auth),
+     .help = "make the admin password if there is none, print it with the login line, exit"},
+    {.flag = "version", .type = FAAS_OPT_BOOL, AT(version), .help = "print the version, exit"},
+    {.flag = "help", .type = FAAS_OPT_BOOL, AT(help), .help = "print this, exit"},
+};
+
+/* The provider decides which options exist, so it is looked for before they are parsed. */
+static const char *provider_name(int argc, char **argv, char *const *environ)
+{
+    const char *name = NULL;
+
+    for (char *const *e = environ; e && *e; e++) {
+        if (strncmp(*e, "provider=", 9) == 0 && (*e)[9])
+            name = *e + 9;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--provider=", 11) == 0)
+            name = argv[i] + 11;
+        else if (strcmp(argv[i], "--provider") == 0 && i + 1 < argc)
+            name = argv[i + 1];
+    }
+    return name ? name : "local";
+}
+
+static void join_tables(struct gw_settings *s, size_t base)
+{
+    const struct faas_provider_ops *ops = s->provider;
+    size_t own = FAAS_ARRAY_LEN(options);
+
+    s->n_table = own + ops->n_options;
+    s->table = faas_reallocarray(NULL, s->n_table, sizeof(*s->table));
+    memcpy(s->table, options, sizeof(options));
+    for (size_t i = 0; i < ops->n_options; i++) {
+        s->table[own + i] = ops->options[i];
+        s->table[own + i].at += base;
+    }
+}
+
+static char *default_state_dir(struct faas_error *err)
+{
+    const char *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+
+    if (geteuid() == 0)
+        return faas_strdup("/var/lib/minnow");
+    if (xdg && xdg[0] == '/')
+        return faas_asprintf("%s/minnow", xdg);
+    if (home && home[0] == '/')
+        return faas_asprintf("%s/.local/state/minnow", home);
+    faas_fail(err, FAAS_ERR_INVALID, "state_dir is not set and there is no HOME to put it in");
+    return NULL;
+}
+
+static char *absolute_path(char *path /* takes */)
+{
+    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *absolute;
+
+    if (!cwd)
+        return path;
+    absolute = faas_asprintf("%s/%s", cwd, path);
+    free(cwd);
+    free(path);
+    return absolute;
+}
+
+static int fill_computed(struct gw_config *c, struct faas_error *err)
+{
+    if (!c->state_dir && !(c->state_dir = default_state_dir(err)))
+        return -1;
+    c->state_dir = absolute_path(c->state_dir);
+    if (!c->secret_mount_path)
+        c->secret_mount_path = faas_asprintf("%s/auth", c->state_dir);
+    return faas_validate_name("function_namespace", faas_str_from(c->function_namespace), err);
+}
+
+int gw_settings_load(struct gw_settings *s, int argc, char **argv, char *const *environ,
+                     struct faas_error *err)
+{
+    /* Both structs live in one block, so that one table of offsets can fill them. */
+    size_t base = (sizeof(struct gw_config) + 15) & ~(size_t)15;
+
+    *s = (struct gw_settings){.provider =
+                                  faas_provider_find(provider_name(argc, argv, environ), err)};
+    if (!s->provider)
+        return faas_error_wrap(err, "provider");
+    s->config = faas_zalloc(base + s->provider->options_size);
+    s->provider_options = (char *)s->config + base;
+    join_tables(s, base);
+
+    if (faas_opt_parse(s->table, s->n_table, s->config, &argc, argv, environ, err) < 0)
+        return -1;
+    if (argc > 1)
+        return faas_fail(err, FAAS_ERR_INVALID, "unexpected argument \"%s\"", argv[1]);
+    return fill_computed(s->config, err);
+}
+
+void gw_settings_deinit(struct gw_settings *s)
+{
+    if (s->config)
+        faas_opt_deinit(s->table, s->n_table, s->config);
+    free(s->config);
+    free(s->table);
+    *s = (struct gw_settings){0};
+}
+
+void gw_settings_help(const struct gw_settings *s, struct faas_buf *out)
+{
+    faas_buf_append_z(out, "Usage: faas-gateway [--option=value ...]\n\n"
+                           "Serves functions on http://127.0.0.1:8080 until it is told to stop.\n"
+                           "Example: faas-gateway --port=9000 --state-dir=/tmp/minnow\n\n"
+                           "Every option can also be set by the environment variable beside it.\n\n"
+                           "Providers (--provider):\n");
+    for (const struct faas_provider_ops *const *p = faas_provider_registry; *p; p++)
+        faas_buf_printf(out, "  %-12s %s\n", (*p)->name, (*p)->summary);
+    faas_buf_append_c(out, '\n');
+    faas_opt_help(out, s->table, s->n_table);
+}
+
+void gw_config_apply_log(const struct gw_config *c, struct faas_log *log)
+{
+    log->level = (enum faas_log_level)c->log_level;
+    if (c->log_format == 0)
+        return;
+    log->format = c->log_format == 1 ? FAAS_LOG_JSON : FAAS_LOG_HUMAN;
+    log->colour = log->colour && log->format == FAAS_LOG_HUMAN;
+}

@@ -1,0 +1,54 @@
+/* /system/info and /system/namespaces: what this gateway is and holds. */
+#include "gateway/system.h"
+
+#include "libfaas/version.h"
+
+#include <sys/utsname.h>
+
+/* Clients expect Go's names. */
+static const char *architecture(void)
+{
+    static const struct {
+        const char *machine, *name;
+    } names[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "arm"}, {"armv6l", "arm"}};
+    static struct utsname u;
+
+    if (uname(&u) < 0)
+        return "unknown";
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(names); i++) {
+        if (strcmp(u.machine, names[i].machine) == 0)
+            return names[i].name;
+    }
+    return u.machine;
+}
+
+static json_t *version(void)
+{
+    return json_pack("{s:s, s:s}", "sha", faas_commit(), "release", faas_version());
+}
+
+static int info(struct gw_management *m, struct faas_error *err)
+{
+    struct faas_provider_info p = {0};
+
+    (void)err;
+    faas_provider_info(&m->gw->provider, &p);
+    gw_management_reply_json(m, json_pack("{s:{s:s, s:o, s:s}, s:o, s:s}", "provider", "provider",
+                                          p.provider, "version", version(), "orchestration",
+                                          p.orchestration, "version", version(), "arch",
+                                          architecture()));
+    return 0;
+}
+
+static int namespaces(struct gw_management *m, struct faas_error *err)
+{
+    _cleanup_strv_ struct faas_strv names = {0};
+
+    if (faas_provider_namespace_list(&m->gw->provider, &names, err) < 0)
+        return -1;
+    gw_management_reply_json(m, faas_json_from_strv(&names));
+    return 0;
+}
+
+const struct gw_management_call gw_info = {.run = info};
+const struct gw_management_call gw_namespaces_list = {.run = namespaces};
