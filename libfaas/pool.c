@@ -6,157 +6,151 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* Small: provider calls build their data on the heap. */
-#define STACK_SIZE (512 * 1024)
-
-struct task {
+struct waiting_job {
     struct faas_job job;
     struct faas_loop *home;
-    struct faas_list node;
 };
 
 struct faas_pool {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* over everything below */
     pthread_cond_t work;
-    struct faas_list waiting; /* of struct task */
-    unsigned n_waiting, max_waiting;
+    struct waiting_job *ring; /* max_threads + max_waiting places */
+    size_t first, len;
+    size_t max_waiting;
     pthread_t *threads;
-    unsigned n_threads, max_threads, n_idle;
+    unsigned n_threads, max_threads;
+    unsigned idle; /* threads that will take the next job; a new one counts from its start */
     bool stopping;
 };
 
 struct faas_pool *faas_pool_new(unsigned threads, unsigned queue, struct faas_error *err)
 {
-    struct faas_pool *p;
+    struct faas_pool *pool;
 
     if (threads == 0) {
         faas_fail(err, FAAS_ERR_INVALID, "a pool needs at least one thread");
         return NULL;
     }
-    p = faas_new(struct faas_pool);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->work, NULL);
-    faas_list_init(&p->waiting);
-    p->max_waiting = queue;
-    p->max_threads = threads;
-    p->threads = faas_zalloc(threads * sizeof(*p->threads));
-    return p;
+    pool = faas_new(struct faas_pool);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pool->max_threads = threads;
+    pool->max_waiting = queue;
+    pool->threads = faas_reallocarray(NULL, threads, sizeof(*pool->threads));
+    pool->ring = faas_reallocarray(NULL, (size_t)threads + queue, sizeof(*pool->ring));
+    return pool;
 }
 
-static struct task *take(struct faas_pool *p)
+static size_t ring_size(const struct faas_pool *pool)
 {
-    struct task *t = FAAS_CONTAINER_OF(p->waiting.next, struct task, node);
-
-    faas_list_remove(&t->node);
-    p->n_waiting--;
-    return t;
+    return pool->max_threads + pool->max_waiting;
 }
 
-static void finish(struct task *t)
+static struct waiting_job ring_take(struct faas_pool *pool)
 {
-    if (t->job.done)
-        faas_loop_post(t->home, t->job.done, t->job.arg);
-    free(t);
+    struct waiting_job w = pool->ring[pool->first];
+
+    pool->first = (pool->first + 1) % ring_size(pool);
+    pool->len--;
+    return w;
 }
 
-static void *thread_main(void *arg)
+/* Threads stay until the pool is freed, however idle: a process that is started by one of them with
+ * a death signal dies with it. */
+static void *work(void *arg)
 {
-    struct faas_pool *p = arg;
+    struct faas_pool *pool = arg;
 
-    pthread_mutex_lock(&p->lock);
-    while (!p->stopping) {
-        struct task *t;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        struct waiting_job w;
 
-        if (faas_list_empty(&p->waiting)) {
-            p->n_idle++;
-            pthread_cond_wait(&p->work, &p->lock);
-            p->n_idle--;
-            continue;
-        }
-        t = take(p);
-        pthread_mutex_unlock(&p->lock);
-        t->job.run(t->job.arg);
-        finish(t);
-        pthread_mutex_lock(&p->lock);
+        while (pool->len == 0 && !pool->stopping)
+            pthread_cond_wait(&pool->work, &pool->lock);
+        if (pool->stopping)
+            break;
+        w = ring_take(pool);
+        pool->idle--;
+        pthread_mutex_unlock(&pool->lock);
+        w.job.run(w.job.arg);
+        if (w.job.done)
+            faas_loop_post(w.home, w.job.done, w.job.arg);
+        pthread_mutex_lock(&pool->lock);
+        pool->idle++;
     }
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
-/* Signals are the loops' business: a pool thread must never be the one that takes them. */
-static int start_thread(struct faas_pool *p, struct faas_error *err)
+/* Signals are for the loop that asked for them, so the threads take none. Returns an errno. */
+static int add_thread(struct faas_pool *pool)
 {
-    pthread_attr_t attr;
-    sigset_t all, before;
+    sigset_t all, old;
     int rc;
 
     sigfillset(&all);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&p->threads[p->n_threads], &attr, thread_main, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(&pool->threads[pool->n_threads], NULL, work, pool);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc != 0)
-        return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "start a worker thread");
-    p->n_threads++;
+        return rc;
+    pthread_setname_np(pool->threads[pool->n_threads], "pool");
+    pool->n_threads++;
+    pool->idle++;
     return 0;
 }
 
-/* With the lock held. A thread that cannot be had matters only when there is none at all. */
-static int admit(struct faas_pool *p, struct faas_error *err)
+static int enqueue(struct faas_pool *pool, const struct waiting_job *w, struct faas_error *err)
 {
-    if (p->n_waiting >= p->max_waiting)
-        return faas_fail(err, FAAS_ERR_UNAVAILABLE, "%u jobs wait already", p->n_waiting);
-    if (p->n_waiting < p->n_idle || p->n_threads == p->max_threads)
-        return 0;
-    return start_thread(p, err) < 0 && p->n_threads == 0 ? -1 : 0;
+    int rc = 0;
+
+    if (pool->stopping)
+        return faas_fail(err, FAAS_ERR_UNAVAILABLE, "shutting down: no new work is taken");
+    if (pool->len >= pool->idle && pool->n_threads < pool->max_threads)
+        rc = add_thread(pool);
+    if (rc != 0 && pool->n_threads == 0)
+        return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "start a thread");
+    if (pool->len >= pool->idle + pool->max_waiting)
+        return faas_fail(err, FAAS_ERR_UNAVAILABLE, "busy: %u jobs run and %zu wait already",
+                         pool->n_threads - pool->idle, pool->len - pool->idle);
+    pool->ring[(pool->first + pool->len) % ring_size(pool)] = *w;
+    pool->len++;
+    pthread_cond_signal(&pool->work);
+    return 0;
 }
 
-int faas_pool_submit(struct faas_pool *p, struct faas_loop *home, const struct faas_job *job,
+int faas_pool_submit(struct faas_pool *pool, struct faas_loop *home, const struct faas_job *job,
                      struct faas_error *err)
 {
-    struct task *t = faas_new(struct task);
+    struct waiting_job w = {.job = *job, .home = home};
     int rc;
 
-    *t = (struct task){.job = *job, .home = home};
-    pthread_mutex_lock(&p->lock);
-    rc = admit(p, err);
-    if (rc == 0) {
-        faas_list_append(&p->waiting, &t->node);
-        p->n_waiting++;
-        pthread_cond_signal(&p->work);
-    }
-    pthread_mutex_unlock(&p->lock);
-    if (rc < 0)
-        free(t);
+    pthread_mutex_lock(&pool->lock);
+    rc = enqueue(pool, &w, err);
+    pthread_mutex_unlock(&pool->lock);
     return rc;
 }
 
-static void drop_waiting(struct faas_pool *p)
+void faas_pool_free(struct faas_pool *pool)
 {
-    while (!faas_list_empty(&p->waiting)) {
-        struct task *t = take(p);
-
-        if (t->job.drop)
-            t->job.drop(t->job.arg);
-        free(t);
-    }
-}
-
-void faas_pool_free(struct faas_pool *p)
-{
-    if (!p)
+    if (!pool)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->stopping = true;
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->lock);
-    for (unsigned i = 0; i < p->n_threads; i++)
-        pthread_join(p->threads[i], NULL);
-    drop_waiting(p);
-    pthread_cond_destroy(&p->work);
-    pthread_mutex_destroy(&p->lock);
-    free(p->threads);
-    free(p);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < pool->n_threads; i++)
+        pthread_join(pool->threads[i], NULL);
+
+    while (pool->len) {
+        struct waiting_job w = ring_take(pool);
+
+        if (w.job.drop)
+            w.job.drop(w.job.arg);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->work);
+    free(pool->threads);
+    free(pool->ring);
+    free(pool);
 }
