@@ -121,7 +121,7 @@ static const struct faas_opt options[] = {
      .dflt = "10m",
      .min = 1,
      .max = 168 * HOUR_MS,
-     .help = "longest silence of a function that streams its answer"},
+     .help = "longest silence of a function in the middle of its answer"},
     {.env = "scale_from_zero_timeout",
      .type = FAAS_OPT_DURATION,
      AT(scale_timeout_ms),

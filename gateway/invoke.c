@@ -131,7 +131,7 @@ static struct stall awaited(const struct gw_invocation *v)
 
     if (v->down_backlog > 0)
         return (struct stall){"the client did not read", "write_timeout", cfg->write_timeout_ms};
-    if (v->streaming)
+    if (v->answering)
         return (struct stall){"the function sent nothing", "stream_idle_timeout",
                               cfg->stream_idle_timeout_ms};
     if (!v->upload_done && !v->up_paused)
@@ -213,8 +213,7 @@ static void on_function_writable(void *arg)
 
 /* --- function -> client --- */
 
-/* An answer of unknown length goes on as long as the function likes, so deadlines end here and
- * progress counts instead. */
+/* From here on progress counts, not length: a slow but living answer is not cut. */
 static void on_function_head(void *arg, const struct faas_http_response_head *head)
 {
     struct gw_invocation *v = arg;
@@ -223,9 +222,8 @@ static void on_function_head(void *arg, const struct faas_http_response_head *he
 
     headers = gw_forward_response(faas_http_req_arena(v->r.http), &v->r, head, &n);
     v->r.status = head->status;
-    v->streaming = head->content_length < 0;
-    if (v->streaming)
-        faas_exchange_no_timeout(v->exchange);
+    v->answering = true;
+    faas_exchange_no_timeout(v->exchange);
     progressed(v);
     faas_http_reply_begin(v->r.http, head->status, headers, n, head->content_length);
 }
@@ -300,10 +298,10 @@ static void on_function_error(void *arg, enum faas_http_phase phase, const struc
                   limit);
     } else if (cause->code == FAAS_ERR_TIMEOUT) {
         format_ms(v->timeout_ms, limit);
-        faas_fail(
-            &err, FAAS_ERR_TIMEOUT,
-            "the function did not %s within %s (upstream_timeout, or its exec_timeout if longer)",
-            phase == FAAS_PHASE_BODY ? "finish its answer" : "answer", limit);
+        faas_fail(&err, FAAS_ERR_TIMEOUT,
+                  "the function did not answer within %s (upstream_timeout, or its exec_timeout if "
+                  "longer)",
+                  limit);
     } else {
         faas_fail(&err, FAAS_ERR_BAD_GATEWAY, "%s: %s", broken_text(phase), cause->msg);
     }

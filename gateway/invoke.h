@@ -15,13 +15,13 @@ struct gw_invocation {
     struct faas_endpoint *endpoint; /* reference, counted in its in_flight */
     struct faas_exchange *exchange; /* NULL: not started, or over */
     unsigned connects;              /* failed connects */
-    int64_t timeout_ms;             /* of the whole call, while it is not streaming */
+    int64_t timeout_ms;             /* until the function answers */
     size_t up_backlog;              /* towards the function */
     size_t down_backlog;            /* towards the client */
     bool up_paused, down_paused;
     bool upload_done;
     bool admitted;
-    bool streaming; /* an answer without end in sight */
+    bool answering; /* the function's head is through */
 
     struct faas_timer watch; /* progress of either side; or the deadline of the wait */
     int64_t progress_ms;

@@ -31,7 +31,6 @@ struct gw_shard *gw_shard_new(struct gw *gw, unsigned index, struct faas_error *
                                        .connect_timeout_ms = cfg->connect_timeout_ms,
                                        .max_head = (size_t)cfg->max_header_size,
                                    });
-    faas_hook_add(s->loop, &s->access_hook, gw_access_log_flush, s);
     return s;
 }
 
@@ -53,7 +52,11 @@ int gw_shard_listen(struct gw_shard *s, int listen_fd, struct faas_error *err)
             .arg = s,
         },
         err);
-    return s->server ? 0 : -1;
+    if (!s->server)
+        return -1;
+    /* After the server's own hook, whose work still ends requests. */
+    faas_hook_add(s->loop, &s->access_hook, gw_access_log_flush, s);
+    return 0;
 }
 
 void gw_shard_close_server(struct gw_shard *s)
