@@ -1,0 +1,35 @@
+import pytest
+
+from minnow import Gateway
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    """One gateway for a whole file of tests; each test deploys functions of its own."""
+    g = Gateway()
+    yield g
+    g.close()
+
+
+@pytest.fixture
+def gateways():
+    """Makes gateways that end with the test: gateways(setting=value)."""
+    made = []
+
+    def make(**settings):
+        made.append(Gateway(**settings))
+        return made[-1]
+
+    yield make
+    for g in made:
+        g.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    # A skipped test is a failed test: what cannot run here was not tested.
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped: {report.longrepr}"
