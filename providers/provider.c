@@ -81,11 +81,13 @@ static int put_spec(struct faas_provider *p, const struct faas_function_spec *sp
     _cleanup_(faas_function_spec_deinit) struct faas_function_spec full = {0};
     const char *ns = spec->namespace_;
 
-    if (check_namespace(&ns, err) < 0 || faas_function_spec_validate(spec, err) < 0)
+    if (check_namespace(&ns, err) < 0)
         return -1;
     faas_function_spec_copy(&full, spec);
     free(full.namespace_);
     full.namespace_ = faas_strdup(ns);
+    if (faas_function_spec_validate(&full, err) < 0)
+        return -1;
     if (op(p->self, &full, err) < 0)
         return faas_error_wrap(err, "%s: %s %s", p->ops->name, verb, spec->service);
     return 0;
