@@ -96,7 +96,6 @@ static void keys_match_in_any_case_and_null_is_absent(void **state)
         parse("{\"ENVPROCESS\":\"cat\",\"labels\":null,\"Labels\":{\"a\":\"b\"},"
               "\"readOnly\":true,\"n\":7,\"f\":1.5}");
     _cleanup_free_ char *s = faas_strdup("old");
-    _cleanup_map_ struct faas_map labels = {0};
     bool flag = false;
     uint64_t n = 0;
     double f = 0;

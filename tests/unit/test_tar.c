@@ -380,7 +380,6 @@ static void holes_count_as_bytes(void **state)
 {
     _cleanup_free_ char *from = sub(*state, "from");
     _cleanup_free_ char *to = sub(*state, "to");
-    _cleanup_free_ char *file = faas_asprintf("%s/f", from);
     _cleanup_free_ char *command =
         faas_asprintf("cd %s && truncate -s 1T f && tar -S -cf ../tar f", from);
     _cleanup_free_ char *tar = faas_asprintf("%s/tar", (char *)*state);
