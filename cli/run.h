@@ -1,0 +1,24 @@
+/* Other programs: run to their end, their output taken line by line. */
+#ifndef FAAS_CLI_RUN_H
+#define FAAS_CLI_RUN_H
+
+#include "libfaas/buf.h"
+#include "libfaas/map.h"
+
+struct cli_run {
+    char *const *argv;                  /* argv[0] is looked up in PATH */
+    const char *cwd;                    /* NULL: ours */
+    const struct faas_map *environment; /* added to ours; may be NULL */
+    bool with_stderr;                   /* take its stderr as well; otherwise it goes to ours */
+    /* Gets every line without its end; the last may have had none. */
+    void (*line)(void *arg, struct faas_str line);
+    void *arg;
+};
+
+/* Blocks until the program has ended and its output too. Any exit is success, *status is as from
+ * waitpid(). Standard input is empty. It is ended when we are. */
+FAAS_NODISCARD int cli_run(const struct cli_run *r, int *status, struct faas_error *err);
+/* Runs it and takes what it prints, without blanks around it. A non-zero exit is an error. Heap. */
+char *cli_run_capture(char *const *argv, const char *cwd, struct faas_error *err);
+
+#endif
