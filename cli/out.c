@@ -66,12 +66,22 @@ void cli_paint(FILE *stream, enum cli_colour colour, const char *fmt, ...)
             feed);
 }
 
+/* A sentence, not one that begins with the name of a file. */
+static bool begins_with_a_word(const char *msg)
+{
+    return strcspn(msg, "./:[") >= strcspn(msg, " ");
+}
+
 void cli_print_error(const char *msg)
 {
     size_t len = strlen(msg);
+    char first = msg[0];
 
-    cli_note("%c%s%s", toupper((unsigned char)msg[0]), len ? msg + 1 : "",
-             len && msg[len - 1] == '\n' ? "" : "\n");
+    if (len == 0)
+        return;
+    if (begins_with_a_word(msg))
+        first = (char)toupper((unsigned char)first);
+    cli_note("%c%s%s", first, msg + 1, msg[len - 1] == '\n' ? "" : "\n");
 }
 
 void cli_write(struct faas_str data)

@@ -14,7 +14,8 @@ void cli_print(const char *fmt, ...) FAAS_PRINTF(1, 2); /* stdout */
 void cli_note(const char *fmt, ...) FAAS_PRINTF(1, 2);  /* stderr */
 /* The same in a colour; a line feed at the end stays outside of it. */
 void cli_paint(FILE *stream, enum cli_colour colour, const char *fmt, ...) FAAS_PRINTF(3, 4);
-/* An error as all are shown: on stderr, first letter upper case, one line feed behind. */
+/* An error as all are shown: on stderr, first letter upper case (unless it is a file's name), one
+ * line feed behind. */
 void cli_print_error(const char *msg);
 /* Bytes as they are to stdout. */
 void cli_write(struct faas_str data);

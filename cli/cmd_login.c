@@ -1,0 +1,138 @@
+#include "cli/commands.h"
+
+#include "cli/client.h"
+#include "cli/config.h"
+#include "cli/out.h"
+#include "cli/stdin.h"
+#include "libfaas/alloc.h"
+#include "libfaas/crypto.h"
+
+struct options {
+    struct cli_connect connect;
+    char *username;
+    char *password;
+    bool password_stdin;
+    int64_t timeout_ms;
+};
+
+static const struct cli_flag flags[] = {
+    {.name = "username",
+     .letter = 'u',
+     .type = CLI_STRING,
+     .at = offsetof(struct options, username),
+     .dflt = "admin",
+     .arg = "NAME",
+     .help = "user of the gateway"},
+    {.name = "password",
+     .letter = 'p',
+     .type = CLI_STRING,
+     .at = offsetof(struct options, password),
+     .arg = "PASSWORD",
+     .help = "password; others can see it in the list of processes"},
+    {.name = "password-stdin",
+     .letter = 's',
+     .type = CLI_BOOL,
+     .at = offsetof(struct options, password_stdin),
+     .help = "read the password from standard input"},
+    {.name = "timeout",
+     .type = CLI_DURATION,
+     .at = offsetof(struct options, timeout_ms),
+     .dflt = "5s",
+     .arg = "DURATION",
+     .help = "longest wait for the gateway's answer"},
+    {0},
+};
+
+/* The password without blanks around it. Heap. */
+static char *read_password(const struct options *o, struct faas_error *err)
+{
+    _cleanup_buf_ struct faas_buf typed = {0};
+    char *password;
+
+    if (o->password && o->password_stdin) {
+        faas_fail(err, FAAS_ERR_INVALID, "--password and --password-stdin exclude each other");
+        return NULL;
+    }
+    if (!o->password && !o->password_stdin) {
+        faas_fail(err, FAAS_ERR_INVALID,
+                  "there is no password: give it on standard input with --password-stdin");
+        return NULL;
+    }
+    if (o->password)
+        cli_note(
+            "WARNING! A password given by --password shows up in the list of processes and in the "
+            "shell's history; use --password-stdin.\n");
+    else if (cli_read_stdin(&typed, err) < 0)
+        return NULL;
+    password = faas_str_dup(
+        faas_str_trim(o->password ? faas_str_from(o->password) : faas_buf_str(&typed)));
+    if (*password)
+        return password;
+    free(password);
+    faas_fail(err, FAAS_ERR_INVALID, "the password is empty");
+    return NULL;
+}
+
+static int validate(const struct cli_client *c, struct faas_error *err)
+{
+    const struct cli_call call = {.method = "GET", .path = "/system/functions"};
+    _cleanup_resp_ struct faas_fetch_resp resp = {0};
+
+    if (cli_client_call(c, &call, &resp, err) < 0)
+        return -1;
+    if (resp.status == 401)
+        return faas_fail(err, FAAS_ERR_UNAUTHORIZED,
+                         "the gateway did not accept this username and password");
+    return resp.status == 200 ? 0 : cli_client_refuse(c, &resp, err);
+}
+
+static int save(const char *gateway, const char *token, struct faas_error *err)
+{
+    _cleanup_config_ struct cli_config config = {0};
+
+    if (cli_config_load(&config, err) < 0)
+        return -1;
+    cli_config_set(&config, gateway, "basic", token);
+    return cli_config_save(&config, err);
+}
+
+static int run(struct cli *cli, void *options, struct faas_error *err)
+{
+    const struct options *o = options;
+    _cleanup_free_ char *gateway = cli_connect_gateway(&o->connect, NULL);
+    _cleanup_free_ char *password = read_password(o, err);
+    _cleanup_free_ char *pair = NULL;
+    _cleanup_buf_ struct faas_buf token = {0};
+    _cleanup_client_ struct cli_client client = {0};
+
+    (void)cli;
+    if (!password)
+        return -1;
+    if (!*o->username || strchr(o->username, ':'))
+        return faas_fail(err, FAAS_ERR_INVALID, "flag --username: must not be empty or have a ':'");
+    cli_print("Validating the credentials with %s...\n", gateway);
+    cli_warn_if_exposed(&o->connect, gateway);
+    pair = faas_asprintf("%s:%s", o->username, password);
+    faas_base64_encode(&token, pair, strlen(pair));
+    client = (struct cli_client){.gateway = faas_strdup(gateway),
+                                 .authorization = faas_asprintf("Basic %s", token.data),
+                                 .insecure_tls = o->connect.tls_no_verify,
+                                 .timeout_ms = o->timeout_ms};
+    if (validate(&client, err) < 0 || save(gateway, token.data, err) < 0)
+        return -1;
+    cli_print("credentials saved for %s %s\n", o->username, gateway);
+    return 0;
+}
+
+const struct cli_command cli_cmd_login = {
+    .name = "login",
+    .summary = "Log in to a gateway",
+    .description = "Tries a user and a password at a gateway and, when it takes them, saves them "
+                   "for all other commands in ~/.openfaas/config.yml (or in the folder that "
+                   "OPENFAAS_CONFIG names), readable by you only.",
+    .example = "cat password.txt | faas-cli login --password-stdin\n"
+               "faas-cli login --gateway https://faas.example.com -u admin -s < password.txt",
+    .options_size = sizeof(struct options),
+    .flags = {{cli_gateway_flags, offsetof(struct options, connect)}, {flags, 0}},
+    .run = run,
+};

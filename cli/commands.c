@@ -1,0 +1,19 @@
+#include "cli/commands.h"
+
+static const struct cli_command *const commands[] = {
+    &cli_cmd_new,   &cli_cmd_build,  &cli_cmd_push,     &cli_cmd_deploy,
+    &cli_cmd_up,    &cli_cmd_list,   &cli_cmd_describe, &cli_cmd_invoke,
+    &cli_cmd_logs,  &cli_cmd_remove, &cli_cmd_secret,   &cli_cmd_ready,
+    &cli_cmd_login, &cli_cmd_logout, &cli_cmd_version,  &cli_cmd_help,
+    NULL,
+};
+
+const struct cli_command cli_root = {
+    .name = "faas-cli",
+    .summary = "Manage functions from the command line",
+    .description = "Makes, builds, deploys and calls functions of an OpenFaaS-compatible gateway.",
+    .example = "faas-cli new hello --lang python3\n"
+               "faas-cli up\n"
+               "echo Ada | faas-cli invoke hello",
+    .subcommands = commands,
+};

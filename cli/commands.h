@@ -1,0 +1,30 @@
+/* The commands, each in a file of its own. commands.c says which of them belong where. */
+#ifndef FAAS_CLI_COMMANDS_H
+#define FAAS_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct cli_command cli_cmd_build;
+extern const struct cli_command cli_cmd_deploy;
+extern const struct cli_command cli_cmd_describe;
+extern const struct cli_command cli_cmd_help;
+extern const struct cli_command cli_cmd_invoke;
+extern const struct cli_command cli_cmd_list;
+extern const struct cli_command cli_cmd_login;
+extern const struct cli_command cli_cmd_logout;
+extern const struct cli_command cli_cmd_logs;
+extern const struct cli_command cli_cmd_new;
+extern const struct cli_command cli_cmd_push;
+extern const struct cli_command cli_cmd_ready;
+extern const struct cli_command cli_cmd_remove;
+extern const struct cli_command cli_cmd_secret;
+extern const struct cli_command cli_cmd_secret_apply;
+extern const struct cli_command cli_cmd_secret_create;
+extern const struct cli_command cli_cmd_secret_generate;
+extern const struct cli_command cli_cmd_secret_list;
+extern const struct cli_command cli_cmd_secret_remove;
+extern const struct cli_command cli_cmd_secret_update;
+extern const struct cli_command cli_cmd_up;
+extern const struct cli_command cli_cmd_version;
+
+#endif
