@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define BACKLOG    1024
 #define QUEUE      1024 /* management calls that may wait for a thread */
@@ -72,19 +72,33 @@ static int open_shards(struct gw *gw, struct faas_error *err)
     return 0;
 }
 
+/* SO_REUSEPORT would let a second gateway of the same user share the port, and half the calls, in
+ * silence. So the port is first taken without it. Returns it (a free one for 0), or 0 on failure.
+ */
+static unsigned claim_port(const struct gw_config *cfg, struct faas_error *err)
+{
+    int fd = faas_listen(cfg->bind_address, (unsigned)cfg->port, BACKLOG, false, err);
+    unsigned port = fd < 0 ? 0 : faas_socket_port(fd);
+
+    if (fd >= 0)
+        close(fd);
+    return port;
+}
+
 /* All listeners are bound before the first one serves: a taken port is a failed start, not half a
  * one. */
 static int listen_all(struct gw *gw, struct faas_error *err)
 {
     const struct gw_config *cfg = gw->cfg;
 
-    gw->port = (unsigned)cfg->port;
+    gw->port = claim_port(cfg, err);
+    if (gw->port == 0)
+        return faas_error_wrap(err, "bind_address, port");
     for (unsigned i = 0; i < gw->n_shards; i++) {
         int fd = faas_listen(cfg->bind_address, gw->port, BACKLOG, gw->n_shards > 1, err);
 
         if (fd < 0)
             return faas_error_wrap(err, "bind_address, port");
-        gw->port = faas_socket_port(fd);
         if (gw_shard_listen(gw->shards[i], fd, err) < 0)
             return -1;
     }
