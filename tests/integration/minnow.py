@@ -66,8 +66,12 @@ class Gateway:
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env=env)
         serving = threading.Event()
+        self.port = None
         threading.Thread(target=self._read_log, args=(self.process, serving), daemon=True).start()
-        assert serving.wait(30) and self.process.poll() is None, f"no start: {self.log_tail()}"
+        if not serving.wait(30) or self.port is None:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"no start: {self.log_tail()}")
         self.password = None
         if options.get("basic_auth", "true") == "true":
             with open(os.path.join(self.state, "auth/basic-auth-password")) as f:
