@@ -140,6 +140,9 @@ void http_conn_cut(struct http_conn *c, bool reset)
     if (c->phase == HTTP_DEAD)
         return;
     c->phase = HTTP_DEAD;
+    /* A connection that MHD closes because its reader failed is never looked at again: no event
+     * will come for it. Those with a timeout of their own are visited in every run. */
+    MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
     /* Disconnecting a TCP socket resets the connection. Either way MHD's epoll reports EPOLLHUP,
      * which makes MHD close it. */
     if (!reset ||

@@ -1,4 +1,5 @@
-/* A reply while the request's body is still coming, or one whose head is too large for MHD.
+/* A reply while the request's body is still coming, or one whose head is too large for MHD, or
+ * whose end is the connection's (MHD would forget to close it).
  *
  * MHD takes a reply only before a body or after it. But a function may answer early (and an
  * upload of gigabytes need not be read for a 413), or while it reads: a stream that is transformed

@@ -193,7 +193,7 @@ static ssize_t read_reply(void *cls, uint64_t pos, char *to, size_t max)
         http_reply_took(req, n);
         return (ssize_t)n;
     }
-    if (reply->ended)
+    if (reply->ended) /* chunked */
         return MHD_CONTENT_READER_END_OF_STREAM;
     reply->starved = true;
     http_conn_suspend(req->conn);
@@ -219,17 +219,17 @@ static struct MHD_Response *new_bodiless_response(struct faas_http_req *req)
 static struct MHD_Response *new_response(struct faas_http_req *req)
 {
     struct http_reply *reply = &req->reply;
-    bool chunked = reply->length < 0 && !req->head.http_1_0;
 
     if (reply->bodiless)
         return new_bodiless_response(req);
     if (reply->ended)
         return MHD_create_response_from_buffer(reply->out.len, reply->out.data,
                                                MHD_RESPMEM_PERSISTENT);
-    /* Chunks are made in the connection's own memory; only the rest needs the block. */
-    return MHD_create_response_from_callback(reply->length < 0 ? MHD_SIZE_UNKNOWN
-                                                               : (uint64_t)reply->length,
-                                             chunked ? 1 : READER_BLOCK, read_reply, req, NULL);
+    if (reply->length >= 0)
+        return MHD_create_response_from_callback((uint64_t)reply->length, READER_BLOCK, read_reply,
+                                                 req, NULL);
+    /* Chunks are made in the connection's own memory: no block is needed. */
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_reply, req, NULL);
 }
 
 bool http_reply_queue(struct faas_http_req *req)

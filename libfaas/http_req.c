@@ -223,8 +223,10 @@ static int judge(struct faas_http_req *req, const char *method, const char *vers
     req->head.method = faas_str_from(method);
     status = http_head_check(&req->head, headers, &in, &req->expects_continue, &why);
     req->mhd_memory = mhd_memory_used(req, in.header_bytes);
-    if (status)
+    if (status) {
+        req->head.method.len = 0; /* MHD leaves out a HEAD's body itself, if it took it for one */
         http_reply_refuse(req, status, why);
+    }
     return status;
 }
 
@@ -410,7 +412,8 @@ static void start_reply(struct faas_http_req *req)
     if (req->stage == HTTP_BODY_COMING && rest_is_here(req)) {
         http_req_dirty(req);
         c->server->run_mhd = true;
-    } else if (req->stage == HTTP_BODY_COMING || !http_reply_fits(req)) {
+    } else if (req->stage == HTTP_BODY_COMING || !http_reply_fits(req) ||
+               (http_reply_ends_with_connection(req) && !req->reply.ended)) {
         http_duplex_start(req);
     } else if (c->suspended && http_reply_queue(req)) {
         http_conn_wake(c);
@@ -433,7 +436,7 @@ void http_req_flush(struct faas_http_req *req)
         http_req_break(req, FAAS_ERR_UNAVAILABLE, "the client went away");
         return;
     }
-    if (reply->drain_due && req->ops && req->ops->on_drain) {
+    if (reply->drain_due && !reply->ended && req->ops && req->ops->on_drain) {
         reply->drain_due = false;
         req->ops->on_drain(req->arg);
     }

@@ -719,7 +719,7 @@ static void a_deferred_reply_is_sent_when_it_comes(void **state)
         faas_buf_clear(&c.in);
     }
     assert_int_equal(faas_http_server_active(rig.server), 0);
-    assert_int_equal(faas_http_server_connections(rig.server), 1);
+    assert_int_equal(http_rig_connections(&rig), 1);
     http_rig_close(&c);
     http_rig_stop(&rig);
 }

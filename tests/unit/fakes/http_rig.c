@@ -57,6 +57,7 @@ static void on_request(void *arg, struct faas_http_req *req)
 
     rig->requests++;
     rig->req = req;
+    rig->ops = &ops;
     faas_http_req_attach(req, &ops, rig);
     if (rig->on_request)
         rig->on_request(rig, req);
@@ -88,50 +89,12 @@ void http_rig_echo(struct http_rig *rig, struct faas_http_req *req)
     http_rig_reply_text(req, 200, out.data);
 }
 
-/* --- the server --- */
-
 static void count_line(void *self, struct faas_str line)
 {
     struct http_rig *rig = self;
 
     (void)line;
     rig->logged++;
-}
-
-void http_rig_start(struct http_rig *rig)
-{
-    struct faas_error err;
-
-    faas_fake_clock_init(&rig->clock, 1700000000000000000);
-    rig->loop = faas_loop_new(&rig->clock.clock, &err);
-    assert_non_null(rig->loop);
-    rig->sink = (struct faas_log_sink){.write = count_line, .self = rig};
-    rig->log = (struct faas_log){
-        .sink = &rig->sink, .clock = &rig->clock.clock, .component = "rig", .level = FAAS_LOG_INFO};
-    rig->opts.listen_fd = faas_listen("127.0.0.1", 0, 0, false, &err);
-    assert_true(rig->opts.listen_fd >= 0);
-    rig->port = faas_socket_port(rig->opts.listen_fd);
-    rig->opts.log = &rig->log;
-    rig->opts.error_component = "rig";
-    rig->opts.on_request = on_request;
-    rig->opts.arg = rig;
-    if (!rig->opts.header_limit)
-        rig->opts.header_limit = 16 * 1024;
-    if (!rig->opts.max_connections)
-        rig->opts.max_connections = 100;
-    if (!rig->appetite)
-        rig->appetite = SIZE_MAX;
-    rig->server = faas_http_server_new(rig->loop, &rig->opts, &err);
-    if (!rig->server)
-        fail_msg("%s", err.msg);
-}
-
-void http_rig_stop(struct http_rig *rig)
-{
-    faas_http_server_free(rig->server);
-    assert_int_equal(rig->dones, rig->requests);
-    faas_loop_free(rig->loop);
-    faas_buf_deinit(&rig->body);
 }
 
 static bool countdown(void *arg)
@@ -277,4 +240,51 @@ void http_rig_close(struct http_rig_client *c)
     faas_io_del(c->rig->loop, &c->io);
     close(c->fd);
     faas_buf_deinit(&c->in);
+}
+
+/* --- the server --- */
+
+void http_rig_start(struct http_rig *rig)
+{
+    struct faas_error err;
+
+    faas_fake_clock_init(&rig->clock, 1700000000000000000);
+    rig->loop = faas_loop_new(&rig->clock.clock, &err);
+    assert_non_null(rig->loop);
+    rig->sink = (struct faas_log_sink){.write = count_line, .self = rig};
+    rig->log = (struct faas_log){
+        .sink = &rig->sink, .clock = &rig->clock.clock, .component = "rig", .level = FAAS_LOG_INFO};
+    rig->opts.listen_fd = faas_listen("127.0.0.1", 0, 0, false, &err);
+    assert_true(rig->opts.listen_fd >= 0);
+    rig->port = faas_socket_port(rig->opts.listen_fd);
+    rig->opts.log = &rig->log;
+    rig->opts.error_component = "rig";
+    rig->opts.on_request = on_request;
+    rig->opts.arg = rig;
+    if (!rig->opts.header_limit)
+        rig->opts.header_limit = 16 * 1024;
+    if (!rig->opts.max_connections)
+        rig->opts.max_connections = 100;
+    rig->opts.max_connections++; /* the bystander */
+    if (!rig->appetite)
+        rig->appetite = SIZE_MAX;
+    rig->server = faas_http_server_new(rig->loop, &rig->opts, &err);
+    if (!rig->server)
+        fail_msg("%s", err.msg);
+    http_rig_connect(rig, &rig->bystander);
+    http_rig_turns(rig, 3);
+}
+
+void http_rig_stop(struct http_rig *rig)
+{
+    faas_http_server_free(rig->server);
+    assert_int_equal(rig->dones, rig->requests);
+    http_rig_close(&rig->bystander);
+    faas_loop_free(rig->loop);
+    faas_buf_deinit(&rig->body);
+}
+
+unsigned http_rig_connections(const struct http_rig *rig)
+{
+    return faas_http_server_connections(rig->server) - !rig->bystander.closed;
 }

@@ -6,6 +6,15 @@
 #include "libfaas/buf.h"
 #include "libfaas/http_server.h"
 
+struct http_rig_client {
+    struct http_rig *rig;
+    int fd;
+    struct faas_io io;
+    struct faas_buf in;
+    bool closed;
+    int error; /* with which reading ended; 0: in order */
+};
+
 struct http_rig {
     struct faas_fake_clock clock;
     struct faas_loop *loop;
@@ -15,12 +24,16 @@ struct http_rig {
     struct faas_log_sink sink;
     unsigned logged;
     unsigned port;
+    /* Connected from the start, and silent. libmicrohttpd looks after its oldest connection in
+     * every run, so what works for a connection that is alone need not work for others. */
+    struct http_rig_client bystander;
 
     /* What the handler does. */
     void (*on_request)(struct http_rig *rig, struct faas_http_req *req);
     void (*on_body_end)(struct http_rig *rig, struct faas_http_req *req);
     void (*on_drain)(struct http_rig *rig, struct faas_http_req *req);
-    size_t appetite; /* bytes of a body that are still taken */
+    const struct faas_http_req_ops *ops; /* attached before on_request */
+    size_t appetite; /* bytes of a body that are still taken; 0 at the start: all */
     void *arg;
 
     /* What it saw. */
@@ -33,6 +46,7 @@ struct http_rig {
 /* opts.listen_fd, log and callbacks are filled in. */
 void http_rig_start(struct http_rig *rig);
 void http_rig_stop(struct http_rig *rig);
+unsigned http_rig_connections(const struct http_rig *rig); /* without the bystander */
 void http_rig_turns(struct http_rig *rig, int n);
 void http_rig_until(struct http_rig *rig, bool (*pred)(void *arg), void *arg, const char *what);
 void http_rig_until_count(struct http_rig *rig, const unsigned *counter, unsigned value,
@@ -43,16 +57,6 @@ void http_rig_sleep(struct http_rig *rig, int64_t ms);
 /* Handlers: 200 with "METHOD target path query length\nName: value\n…\nbody", at the body's end. */
 void http_rig_echo(struct http_rig *rig, struct faas_http_req *req);
 void http_rig_reply_text(struct faas_http_req *req, int status, const char *text);
-
-struct http_rig_client {
-    struct http_rig *rig;
-    int fd;
-    struct faas_io io;
-    struct faas_buf in;
-    bool paused;
-    bool closed;
-    int error; /* with which reading ended; 0: in order */
-};
 
 void http_rig_connect(struct http_rig *rig, struct http_rig_client *c);
 void http_rig_send(struct http_rig_client *c, const char *data, size_t n);
