@@ -9,13 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define REF_MAX      4096
 #define REF_NAME_MAX 250 /* NAME_MAX less the suffix of a temporary file */
-#define NFTW_FDS     16
 
 static char *images_path(const char *state_dir, const char *rest)
 {
@@ -73,25 +71,13 @@ bool local_image_has_blob(const char *state_dir, const char *digest)
     return faas_file_exists(path);
 }
 
-/* Functions run as users of their own and must be able to read all of their bundle, whatever the
- * modes on the machine that built it; nobody but us may write to it. */
-static int set_mode(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)ftw;
-    if (type == FTW_D || type == FTW_DP)
-        return chmod(path, 0755);
-    if (type == FTW_F)
-        return chmod(path, st->st_mode & 0111 ? 0755 : 0644);
-    return type == FTW_SL ? 0 : -1;
-}
-
+/* What is in it was unpacked readable to all and writable to us alone; now the folder itself is,
+ * and all of it reaches the disk before it gets its name. */
 static int seal(const char *dir, struct faas_error *err)
 {
     _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (nftw(dir, set_mode, NFTW_FDS, FTW_PHYS) != 0)
-        return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "set the modes of the bundle");
-    if (fd < 0 || syncfs(fd) < 0)
+    if (fd < 0 || fchmod(fd, 0755) < 0 || syncfs(fd) < 0)
         return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "sync the bundle");
     return 0;
 }
