@@ -83,6 +83,27 @@ static void prune_secrets(struct local_function *f)
     f->stale_secrets = false;
 }
 
+/* A removed function that still drains counts too. */
+static bool has_run_dir(const struct local *l, const char *run_dir)
+{
+    faas_list_for_each (&l->functions, it) {
+        if (strcmp(local_function_of(it)->run_dir, run_dir) == 0)
+            return true;
+    }
+    return false;
+}
+
+void local_function_abandon(struct local *l, const struct local_record *r)
+{
+    _cleanup_free_ char *run_dir = run_path(l, &r->spec);
+    struct local_function *f = local_function_find(l, r->spec.service, r->spec.namespace_);
+
+    if (f)
+        f->unsettled = f->stale_secrets = true;
+    else if (!has_run_dir(l, run_dir) && local_trash_move(l->state_dir, run_dir))
+        local_sweep(l);
+}
+
 /* --- what replicas report --- */
 
 static void set_reason(struct local_function *f, const char *reason)
@@ -208,9 +229,8 @@ bool local_function_reap(struct local_function *f)
     if (!f->removed || !faas_list_empty(&f->replicas))
         return false;
     faas_list_remove(&f->node);
-    /* Deployed again meanwhile: the folder is the new one's now. */
-    if (!local_function_find(l, f->record.spec.service, f->record.spec.namespace_) &&
-        local_trash_move(l->state_dir, f->run_dir))
+    /* Unless it was deployed again meanwhile: the folder is the new one's now. */
+    if (!has_run_dir(l, f->run_dir) && local_trash_move(l->state_dir, f->run_dir))
         local_sweep(l);
     local_launch_unref(f->newest);
     local_launch_unref(f->serving);

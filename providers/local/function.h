@@ -31,6 +31,8 @@ struct local_function {
  * it names is missing. */
 FAAS_NODISCARD int local_function_prepare(struct local *l, const struct local_record *r,
                                           struct local_launch **out, struct faas_error *err);
+/* Takes back what prepare did for a record that came to nothing. */
+void local_function_abandon(struct local *l, const struct local_record *r);
 /* launch (takes) may be NULL: then why says what is missing. */
 struct local_function *local_function_add(struct local *l, const struct local_record *r,
                                           struct local_launch *launch, const char *why);

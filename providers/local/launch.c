@@ -33,6 +33,8 @@ static void set_environment(struct local_launch *l, const struct local_launch_in
     faas_map_set(env, "metrics_port", "0");
     faas_map_set(env, "LISTEN_FDS", "1");
     faas_map_remove(env, "LISTEN_PID");
+    faas_map_remove(env, "LISTEN_FDNAMES");
+    faas_map_remove(env, "TMPDIR"); /* each replica has one of its own */
 }
 
 /* Never above what this program was given itself: raising a limit takes privileges. */

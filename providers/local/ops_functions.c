@@ -160,8 +160,8 @@ static void abandon_call(struct local *l, void *arg)
 {
     struct change *c = arg;
 
-    (void)l;
     local_launch_unref(c->launch);
+    local_function_abandon(l, c->record);
 }
 
 static int apply(struct local *l, const struct local_record *r, struct faas_error *err)
@@ -169,9 +169,7 @@ static int apply(struct local *l, const struct local_record *r, struct faas_erro
     struct change c = {.record = r, .err = err};
 
     local_call(l, prepare_call, &c);
-    if (c.rc < 0)
-        return -1;
-    if (local_store_save(l->state_dir, r, err) < 0) {
+    if (c.rc < 0 || local_store_save(l->state_dir, r, err) < 0) {
         local_call(l, abandon_call, &c);
         return -1;
     }

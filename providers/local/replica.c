@@ -111,6 +111,8 @@ static void on_probe_end(void *arg)
     faas_timer_stop(r->local->loop, &r->timer);
     r->state = LOCAL_READY;
     r->ready_at_ms = faas_loop_now_ms(r->local->loop);
+    faas_log_info(&r->local->log, "replica is ready", FAAS_F_STR("instance", r->instance),
+                  FAAS_F_MS("took_ms", r->ready_at_ms - r->started_at_ms));
     r->events->on_ready(r->events->arg, r);
 }
 
@@ -352,6 +354,7 @@ static void begin(struct local_replica *r)
     r->last_line[0] = '\0';
     r->state = LOCAL_STARTING;
     r->probe_wait_ms = PROBE_WAIT_MIN;
+    r->started_at_ms = faas_loop_now_ms(r->local->loop);
     if (start_process(r, &err) < 0) {
         close_output(r);
         failed(r, err.msg);

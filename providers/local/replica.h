@@ -50,7 +50,7 @@ struct local_replica {
     struct faas_timer probe_timer;
     struct faas_timer timer; /* start deadline, restart or kill, by state */
     unsigned failures;       /* in a row */
-    int64_t ready_at_ms;
+    int64_t started_at_ms, ready_at_ms;
 };
 
 struct local_replica_input {

@@ -287,10 +287,11 @@ static inline int stage_exchange(const struct faas_addr *addr, const char *path,
         return errno;
     if (faas_write_all(fd, request, strlen(request), &err) < 0)
         return err.sys_errno;
-    while ((n = read(fd, faas_buf_reserve(out, 4096), 4096)) > 0)
-        out->len += (size_t)n;
-    if (n < 0)
-        return errno;
+    while ((n = read(fd, faas_buf_reserve(out, 4096), 4096)) != 0) {
+        if (n < 0 && errno != EINTR)
+            return errno;
+        out->len += n > 0 ? (size_t)n : 0;
+    }
     out->data[out->len] = '\0';
     return out->len > 0 ? 0 : EPIPE;
 }

@@ -122,7 +122,8 @@ static void what_is_missing_is_named(void **state)
     faas_strv_add(&spec.secrets, "api-key");
     assert_int_equal(faas_provider_deploy(&s->p, &spec, &err), -1);
     assert_int_equal(err.code, FAAS_ERR_INVALID);
-    assert_non_null(strstr(err.msg, "secret \"api-key\""));
+    assert_non_null(strstr(err.msg, "secret \"api-key\" does not exist"));
+    assert_false(state_has(s, "run/openfaas-fn.figlet"));
     faas_strv_deinit(&spec.secrets);
     faas_map_set(&spec.labels, "com.openfaas.scale.min", "19");
     faas_map_set(&spec.labels, "com.openfaas.scale.max", "19");
@@ -776,6 +777,7 @@ static void a_full_disk_is_a_clear_error_and_spoils_nothing(void **state)
     FULL(secret_op(s, true, "second", &err));
     FULL(stage_push(s, "figlet:2", "serve", "2", &err));
     assert_int_equal(stage_endpoints(s, "second"), -1);
+    assert_false(state_has(s, "run/openfaas-fn.second"));
     stage_assert_get(s, "figlet", "/say/lost", "");
     stage_assert_get(s, "figlet", "/", "OK");
 
