@@ -12,6 +12,7 @@ if [ -f function/requirements.txt ] && grep -q '^[[:space:]]*[^#[:space:]]' func
         exit 1
     }
     python3 -m pip install --disable-pip-version-check --no-warn-script-location --quiet \
+        --root-user-action=ignore ${no_cache:+--no-cache-dir} \
         --target packages --requirement function/requirements.txt
 fi
 
