@@ -151,22 +151,30 @@ json_t *cli_client_get(const struct cli_client *c, const char *path, const struc
     return answer;
 }
 
-struct faas_str cli_resp_text(const struct faas_fetch_resp *resp)
+char *cli_reason(struct faas_str body)
 {
-    return faas_str_trim(faas_buf_str(&resp->body));
+    struct faas_str text = faas_str_trim(body);
+    _cleanup_json_ json_t *object =
+        faas_str_starts(text, FAAS_STR("{")) ? faas_json_parse(text, NULL) : NULL;
+    const char *error = json_string_value(json_object_get(object, "error"));
+    const char *call_id = json_string_value(json_object_get(object, "call_id"));
+
+    if (!error)
+        return faas_str_dup(text);
+    return call_id ? faas_asprintf("%s (call id %s)", error, call_id) : faas_strdup(error);
 }
 
 int cli_client_refuse(const struct cli_client *c, const struct faas_fetch_resp *resp,
                       struct faas_error *err)
 {
+    _cleanup_free_ char *reason = cli_reason(faas_buf_str(&resp->body));
     _cleanup_free_ char *text = NULL;
 
     if (resp->status == 401)
         return faas_fail(err, FAAS_ERR_UNAUTHORIZED,
                          "unauthorized: run \"faas-cli login --gateway %s\" first", c->gateway);
     /* An error holds 256 bytes; people get all of it. */
-    text = faas_asprintf("server returned unexpected status code: %d - %.*s", resp->status,
-                         FAAS_STR_FMT(cli_resp_text(resp)));
+    text = faas_asprintf("server returned unexpected status code: %d - %s", resp->status, reason);
     cli_print_error(text);
     return cli_fail_told(err);
 }

@@ -45,14 +45,15 @@ FAAS_NODISCARD int cli_client_call(const struct cli_client *c, const struct cli_
 /* The same for GET, when only 200 will do; the body is parsed. NULL on failure. */
 json_t *cli_client_get(const struct cli_client *c, const char *path, const struct faas_map *query,
                        struct faas_error *err);
-/* For a status that the caller has no use for: 401 tells to log in, any other is shown with the
- * whole body. Always -1. */
+/* For a status that the caller has no use for: 401 tells to log in, any other is shown with what
+ * the body says. Always -1. */
 int cli_client_refuse(const struct cli_client *c, const struct faas_fetch_resp *resp,
                       struct faas_error *err);
 /* Rewords a failed call's *err for people: which gateway, and how to start one. Always -1. */
 int cli_unreachable(const char *gateway, struct faas_error *err);
-/* The body without blanks around it. */
-struct faas_str cli_resp_text(const struct faas_fetch_resp *resp);
+/* What an answer's body says: the "error" of a JSON object, and its call id, else all of it without
+ * blanks around it. Heap. */
+char *cli_reason(struct faas_str body);
 const char *cli_status_text(int status); /* "Accepted" */
 
 #define _cleanup_client_ _cleanup_(cli_client_close)

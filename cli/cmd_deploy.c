@@ -133,11 +133,12 @@ static bool accepted(int status)
 
 static void tell_refusal(const struct cli_client *c, const struct faas_fetch_resp *resp)
 {
+    _cleanup_free_ char *reason = cli_reason(faas_buf_str(&resp->body));
+
     if (resp->status == 401)
-        cli_note("unauthorized: run \"faas-cli login --gateway %s\" first\n", c->gateway);
+        cli_note("Unauthorized: run \"faas-cli login --gateway %s\" first\n", c->gateway);
     else
-        cli_note("Unexpected status: %d, message: %.*s\n", resp->status,
-                 FAAS_STR_FMT(cli_resp_text(resp)));
+        cli_note("Unexpected status: %d, message: %s\n", resp->status, reason);
 }
 
 /* Deploys one and tells how it went. The status that decided, 500 for a gateway out of reach. */

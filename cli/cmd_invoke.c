@@ -96,6 +96,7 @@ static int take_body(void *arg, struct faas_str data)
 
 static int tell(const struct cli_invoke_options *o, const struct answer *a, struct faas_error *err)
 {
+    _cleanup_free_ char *reason = NULL;
     _cleanup_free_ char *text = NULL;
 
     if (is_good(a->status)) {
@@ -103,8 +104,8 @@ static int tell(const struct cli_invoke_options *o, const struct answer *a, stru
             cli_note("Function submitted asynchronously.\n");
         return 0;
     }
-    text = faas_asprintf("Server returned unexpected status code: %d - %.*s", a->status,
-                         FAAS_STR_FMT(faas_str_trim(faas_buf_str(&a->kept))));
+    reason = cli_reason(faas_buf_str(&a->kept));
+    text = faas_asprintf("server returned unexpected status code: %d - %s", a->status, reason);
     cli_print_error(text);
     return cli_fail_told(err);
 }

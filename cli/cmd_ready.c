@@ -37,29 +37,35 @@ struct target {
     const char *namespace_;
 };
 
-static bool gateway_is_ready(const struct target *t)
+/* Each asks once: 1 is ready, 0 is not, with the reason in why; -1 is not worth another attempt. */
+static int ask_gateway(const struct target *t, struct faas_error *why)
 {
-    /* A probe needs no credentials and must not wait for ever. */
+    /* A probe needs no credentials. */
     const struct cli_client c = {.gateway = t->client->gateway,
                                  .insecure_tls = t->client->insecure_tls,
                                  .timeout_ms = CLI_TIMEOUT_MS};
     const struct cli_call call = {.method = "GET", .path = "/healthz"};
     _cleanup_resp_ struct faas_fetch_resp resp = {0};
 
-    return cli_client_call(&c, &call, &resp, NULL) == 0 && resp.status == 200;
+    if (cli_client_call(&c, &call, &resp, why) < 0)
+        return 0;
+    if (resp.status != 200)
+        faas_fail(why, FAAS_ERR_UNAVAILABLE, "it answered with status %d", resp.status);
+    return resp.status == 200;
 }
 
-static int function_is_ready(const struct target *t, bool *ready, struct faas_error *err)
+static int ask_function(const struct target *t, struct faas_error *why)
 {
     struct faas_function_status status = {0};
-    struct faas_error why = {0};
-    int rc = cli_functions_get(t->client, t->name, t->namespace_, &status, &why);
+    int rc = cli_functions_get(t->client, t->name, t->namespace_, &status, why);
+    bool ready = rc == 0 && status.available_replicas > 0;
 
-    *ready = rc == 0 && status.available_replicas > 0;
+    if (rc == 0 && !ready)
+        faas_fail(why, FAAS_ERR_UNAVAILABLE, "%s",
+                  status.reason ? status.reason : "it has no replica that takes calls");
     faas_function_status_deinit(&status);
     /* No wait makes wrong credentials right. */
-    return rc < 0 && why.code == FAAS_ERR_UNAUTHORIZED ? faas_fail(err, why.code, "%s", why.msg)
-                                                       : 0;
+    return rc < 0 && why->code == FAAS_ERR_UNAUTHORIZED ? -1 : ready;
 }
 
 static void nap(int64_t ms)
@@ -73,21 +79,22 @@ static void nap(int64_t ms)
 static int wait_until_ready(const struct target *t, const struct options *o, const char *what,
                             struct faas_error *err)
 {
+    struct faas_error why = {0};
+
     for (int64_t i = 1; i <= o->attempts; i++) {
-        bool ready = false;
+        int ready;
 
         cli_print("[%lld/%lld] Waiting for %s\n", (long long)i, (long long)o->attempts, what);
-        if (!t->name)
-            ready = gateway_is_ready(t);
-        else if (function_is_ready(t, &ready, err) < 0)
-            return -1;
+        ready = t->name ? ask_function(t, &why) : ask_gateway(t, &why);
+        if (ready < 0)
+            return faas_fail(err, why.code, "%s", why.msg);
         if (ready)
             return 0;
         if (i < o->attempts)
             nap(o->interval_ms);
     }
-    return faas_fail(err, FAAS_ERR_TIMEOUT, "%s at %s was not ready after %.1fs", what,
-                     t->client->gateway, (double)(o->attempts * o->interval_ms) / 1000);
+    return faas_fail(err, FAAS_ERR_TIMEOUT, "%s at %s was not ready after %.1fs: %s", what,
+                     t->client->gateway, (double)(o->attempts * o->interval_ms) / 1000, why.msg);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

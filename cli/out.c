@@ -69,7 +69,7 @@ void cli_paint(FILE *stream, enum cli_colour colour, const char *fmt, ...)
 /* A sentence, not one that begins with the name of a file. */
 static bool begins_with_a_word(const char *msg)
 {
-    return strcspn(msg, "./:[") >= strcspn(msg, " ");
+    return strcspn(msg, "./[") >= strcspn(msg, " ");
 }
 
 void cli_print_error(const char *msg)

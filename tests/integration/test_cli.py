@@ -636,6 +636,15 @@ def test_invoke_says_what_the_function_answered(cli, gateway):
     assert len(gateway.requests) == 1
 
 
+def test_an_error_object_is_shown_as_a_sentence(cli, gateway):
+    error = json.dumps({"error": "function f is not deployed", "code": "not_found", "call_id": "c-1"})
+    gateway.on("POST", "/function/f.openfaas-fn", (404, error))
+    assert cli("invoke", "f", rc=1).err == (
+        "Server returned unexpected status code: 404 - function f is not deployed (call id c-1)\n")
+    gateway.on("GET", "/system/functions", (500, '{"error": 5}'))
+    assert cli("list", rc=1).err == 'Server returned unexpected status code: 500 - {"error": 5}\n'
+
+
 def test_invoke_queues_and_signs(cli, gateway):
     gateway.on("POST", "/async-function/f.openfaas-fn", (202, ""))
     r = cli("invoke", "f", "--async", "--sign", "Hmac", "--key", "k", stdin="{}")
@@ -701,7 +710,11 @@ def test_ready_waits_for_gateway_and_function(cli, gateway):
     assert r.out == ("[1/2] Waiting for function f.dev\n[2/2] Waiting for function f.dev\n"
                      "Function f is ready\n")
     gateway.on("GET", "/system/function/f", (404, ""))
-    assert "was not ready after" in cli("ready", "f", "--interval=1ms", "--attempts=2", rc=1).err
+    r = cli("ready", "f", "--interval=1ms", "--attempts=2", rc=1)
+    assert r.err == f"Function f at {gateway.url} was not ready after 0.0s: No such function: f\n"
+    gateway.on("GET", "/system/function/f", (401, ""))
+    r = cli("ready", "f", rc=1)
+    assert "faas-cli login" in r.err and r.out.count("Waiting") == 1
     cli("ready", "f", "--interval", "1", rc=1)
 
 
@@ -893,3 +906,15 @@ def test_a_result_that_cannot_be_written_is_an_error(cli):
         done = subprocess.run([os.path.join(BIN, "faas-cli"), "list", "--help"], stdout=full,
                               stderr=subprocess.PIPE, env=cli.env)
     assert done.returncode == 1 and b"cannot write to standard output" in done.stderr.lower()
+
+
+# ---- plugins
+
+
+def test_a_plugin_is_a_command_and_comes_first(cli):
+    cli.write("home/.openfaas/plugins/list", '#!/bin/sh\necho "$0 $*"\nexit 7\n', 0o755)
+    r = cli("list", "-x", "y", rc=7)
+    assert r.out == cli.path("home/.openfaas/plugins/list") + " -x y\n"
+    cli.write("home/.openfaas/plugins/broken", "", 0o644)
+    assert "cannot run plugin" in cli("broken", rc=127).err.lower()
+    assert "Commands:" in cli("secret").out
