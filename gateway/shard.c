@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+/* A function's answer may have a larger head than a request: it costs nothing in advance. */
+#define MIN_RESPONSE_HEAD (64 * 1024)
+
 struct gw_shard *gw_shard_new(struct gw *gw, unsigned index, struct faas_error *err)
 {
     struct gw_shard *s = faas_new(struct gw_shard);
@@ -23,14 +26,14 @@ struct gw_shard *gw_shard_new(struct gw *gw, unsigned index, struct faas_error *
         gw_shard_free(s);
         return NULL;
     }
-    s->upstream =
-        faas_upstream_new(s->loop, &(struct faas_upstream_opts){
-                                       .max_idle_per_host = (unsigned)cfg->max_idle_conns_per_host,
-                                       .max_idle = (unsigned)cfg->max_idle_conns,
-                                       .idle_timeout_ms = cfg->idle_timeout_ms,
-                                       .connect_timeout_ms = cfg->connect_timeout_ms,
-                                       .max_head = (size_t)cfg->max_header_size,
-                                   });
+    s->upstream = faas_upstream_new(
+        s->loop, &(struct faas_upstream_opts){
+                     .max_idle_per_host = (unsigned)cfg->max_idle_conns_per_host,
+                     .max_idle = (unsigned)cfg->max_idle_conns,
+                     .idle_timeout_ms = cfg->idle_timeout_ms,
+                     .connect_timeout_ms = cfg->connect_timeout_ms,
+                     .max_head = (size_t)FAAS_MAX(cfg->max_header_size, (int64_t)MIN_RESPONSE_HEAD),
+                 });
     return s;
 }
 
