@@ -467,13 +467,11 @@ struct faas_loop *faas_http_req_loop(struct faas_http_req *req)
 
 const char *faas_http_req_peer(struct faas_http_req *req)
 {
-    char name[64];
+    struct http_conn *c = req->conn;
 
-    if (!req->peer) {
-        faas_addr_format(&req->conn->peer.sa, name);
-        req->peer = faas_arena_strndup(&req->arena, name, strlen(name));
-    }
-    return req->peer;
+    if (!c->peer_name[0])
+        faas_addr_format(&c->peer.sa, c->peer_name);
+    return c->peer_name;
 }
 
 void faas_http_req_attach(struct faas_http_req *req, const struct faas_http_req_ops *ops, void *arg)

@@ -53,7 +53,7 @@ struct faas_http_head {
 const struct faas_http_head *faas_http_req_head(const struct faas_http_req *req);
 struct faas_arena *faas_http_req_arena(struct faas_http_req *req); /* reset after on_done */
 struct faas_loop *faas_http_req_loop(struct faas_http_req *req);
-const char *faas_http_req_peer(struct faas_http_req *req); /* "10.0.0.7:51234", in the arena */
+const char *faas_http_req_peer(struct faas_http_req *req); /* "10.0.0.7:51234" */
 
 struct faas_http_req_ops {
     /* Body bytes. Returns how many were taken; fewer than len pauses the upload until

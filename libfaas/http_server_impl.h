@@ -67,6 +67,7 @@ struct http_conn {
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
     } peer;
+    char peer_name[64]; /* written when it is first asked for */
 };
 
 struct http_reply {
@@ -107,7 +108,6 @@ struct faas_http_req {
     bool expects_continue;
     bool in_body, resume_wanted;
     bool no_read_timeout, no_write_timeout;
-    const char *peer;
     struct http_reply reply;
     bool duplex;          /* the reply is written by http_duplex.c */
     bool duplex_ended;    /* its last byte is in wire */
