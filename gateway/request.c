@@ -5,8 +5,6 @@
 #include "libfaas/crypto.h"
 #include "libfaas/json.h"
 
-#include <stdio.h>
-
 #define MAX_CALL_ID 256
 
 /* A client's id is kept as it is, unless it could not stand in a header or would bloat every log.
@@ -18,8 +16,7 @@ static void identify(struct gw_request *r)
     const struct faas_clock *clock = r->shard->gw->clock;
 
     r->start_ns = clock->monotonic_ns(clock->self);
-    snprintf(r->start_time, sizeof(r->start_time), "%lld",
-             (long long)clock->realtime_ns(clock->self));
+    faas_format_u64((uint64_t)clock->realtime_ns(clock->self), r->start_time);
     if (given.len > 0 && given.len <= MAX_CALL_ID) {
         r->call_id = given;
         return;

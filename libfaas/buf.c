@@ -36,14 +36,9 @@ char *faas_buf_grow(struct faas_buf *b, size_t n)
 
 void faas_buf_append_u64(struct faas_buf *b, uint64_t n)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    char digits[21];
 
-    do {
-        digits[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    faas_buf_append(b, digits + at, sizeof(digits) - at);
+    faas_buf_append(b, digits, faas_format_u64(n, digits));
 }
 
 void faas_buf_vprintf(struct faas_buf *b, const char *fmt, va_list ap)

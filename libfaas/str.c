@@ -416,6 +416,21 @@ static int format_decimal(char *out, size_t size, uint64_t n, unsigned places)
            (int)drop;
 }
 
+size_t faas_format_u64(uint64_t n, char out[21])
+{
+    char digits[20];
+    size_t at = sizeof(digits), len;
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    len = sizeof(digits) - at;
+    memcpy(out, digits + at, len);
+    out[len] = '\0';
+    return len;
+}
+
 void faas_format_go_duration(int64_t ns, char out[32])
 {
     uint64_t n = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;

@@ -1,6 +1,7 @@
 #include "libfaas/str.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define H 3600000000000LL
@@ -106,6 +107,20 @@ static void an_error_quotes_the_text_and_cuts_it(void **state)
     memset(big, 'x', sizeof(big));
     assert_int_equal(faas_parse_u64((struct faas_str){big, sizeof(big)}, &u, &err), -1);
     assert_non_null(strstr(err.msg, "x...\" is not a whole number"));
+}
+
+static void numbers_are_written_without_printf(void **state)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 1795499264297667252u, UINT64_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(numbers); i++) {
+        char expected[32], out[21];
+
+        snprintf(expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);
+        assert_int_equal(faas_format_u64(numbers[i], out), strlen(expected));
+        assert_string_equal(out, expected);
+    }
 }
 
 static void go_durations(void **state)
@@ -342,6 +357,7 @@ int main(void)
         cmocka_unit_test(comparing_and_searching),
         cmocka_unit_test(numbers_are_read_whole_or_refused),
         cmocka_unit_test(an_error_quotes_the_text_and_cuts_it),
+        cmocka_unit_test(numbers_are_written_without_printf),
         cmocka_unit_test(go_durations),
         cmocka_unit_test(openfaas_durations_are_seconds_or_go),
         cmocka_unit_test(sizes),
