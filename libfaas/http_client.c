@@ -94,7 +94,15 @@ static void schedule(struct faas_exchange *ex)
         faas_timer_start(u->loop, &u->todo_timer, 0, run_todo, u);
 }
 
-/* Ends it without a word. The connection is closed if it still has one. */
+static void free_exchange(struct faas_exchange *ex)
+{
+    faas_timer_stop(ex->u->loop, &ex->timer);
+    faas_buf_deinit(&ex->out);
+    free(ex);
+}
+
+/* Ends it without a word. The connection is closed if it still has one. The timer is left running
+ * for the next exchange, see arm(). */
 static void release(struct faas_exchange *ex)
 {
     struct faas_upstream *u = ex->u;
@@ -102,7 +110,7 @@ static void release(struct faas_exchange *ex)
     if (ex->conn)
         faas_conn_close(ex->conn);
     ex->conn = NULL;
-    faas_timer_stop(u->loop, &ex->timer);
+    ex->ops = NULL;
     faas_list_remove(&ex->todo_node);
     faas_list_remove(&ex->node);
     faas_buf_deinit(&ex->held);
@@ -113,8 +121,7 @@ static void release(struct faas_exchange *ex)
         u->n_spare++;
         return;
     }
-    faas_buf_deinit(&ex->out);
-    free(ex);
+    free_exchange(ex);
 }
 
 /* After a callback: false when it cancelled the exchange, which is then gone. */
@@ -161,7 +168,6 @@ static void fail(struct faas_exchange *ex, struct faas_error *err)
     if (ex->conn)
         faas_conn_close(ex->conn);
     ex->conn = NULL;
-    faas_timer_stop(ex->u->loop, &ex->timer);
     ex->busy = true;
     ex->ops->on_error(ex->arg, at, err);
     release(ex);
@@ -173,7 +179,6 @@ static void complete(struct faas_exchange *ex, size_t unread)
     const struct faas_http_response_head *head = faas_http_parser_head(c->parser);
 
     ex->conn = NULL;
-    faas_timer_stop(ex->u->loop, &ex->timer);
     /* Before the owner hears of it, so that its next request finds the connection. */
     if (head->keep_alive && unread == 0 && ex->body_ended && ex->sent == ex->out.len &&
         !ex->send_errno)
@@ -187,6 +192,8 @@ static void complete(struct faas_exchange *ex, size_t unread)
 
 static void on_timer(void *arg);
 
+/* A timer that is due earlier stays where it is, and finds out when it fires. Hardly any ever does:
+ * so an exchange costs no work on the heap of timers. */
 static void arm(struct faas_exchange *ex)
 {
     int64_t due = ex->total_due_ms;
@@ -196,7 +203,7 @@ static void arm(struct faas_exchange *ex)
     if (ex->conn && !ex->conn->connected && ex->connect_due_ms &&
         (!due || ex->connect_due_ms < due))
         due = ex->connect_due_ms;
-    if (due)
+    if (due && !(faas_timer_running(&ex->timer) && ex->timer.due_ms <= due))
         faas_timer_start(ex->u->loop, &ex->timer,
                          FAAS_MAX(due - faas_loop_now_ms(ex->u->loop), (int64_t)0), on_timer, ex);
 }
@@ -265,6 +272,8 @@ static void on_timer(void *arg)
     int64_t now = faas_loop_now_ms(ex->u->loop);
     struct faas_error err;
 
+    if (!ex->ops)
+        return; /* a spare one */
     if (ex->total_due_ms && now >= ex->total_due_ms) {
         faas_fail(&err, FAAS_ERR_TIMEOUT, "response not complete at the deadline");
         name_upstream(ex, &err);
@@ -589,12 +598,8 @@ void faas_upstream_free(struct faas_upstream *u)
         return;
     faas_list_for_each (&u->active, it)
         release(FAAS_CONTAINER_OF(it, struct faas_exchange, node));
-    faas_list_for_each (&u->spare, it) {
-        struct faas_exchange *ex = FAAS_CONTAINER_OF(it, struct faas_exchange, node);
-
-        faas_buf_deinit(&ex->out);
-        free(ex);
-    }
+    faas_list_for_each (&u->spare, it)
+        free_exchange(FAAS_CONTAINER_OF(it, struct faas_exchange, node));
     faas_timer_stop(u->loop, &u->todo_timer);
     faas_conn_pool_deinit(&u->pool);
     free(u->read_buf);
@@ -610,6 +615,7 @@ static struct faas_exchange *new_exchange(struct faas_upstream *u)
 {
     struct faas_exchange *ex;
     struct faas_buf out = {0};
+    struct faas_timer timer = {0};
 
     if (faas_list_empty(&u->spare)) {
         ex = faas_alloc(sizeof(*ex));
@@ -617,10 +623,11 @@ static struct faas_exchange *new_exchange(struct faas_upstream *u)
         ex = FAAS_CONTAINER_OF(u->spare.prev, struct faas_exchange, node);
         faas_list_remove(&ex->node);
         u->n_spare--;
+        timer = ex->timer;
         out = ex->out;
         faas_buf_clear(&out);
     }
-    *ex = (struct faas_exchange){.u = u, .out = out};
+    *ex = (struct faas_exchange){.u = u, .out = out, .timer = timer};
     faas_list_init(&ex->todo_node);
     faas_list_append(&u->active, &ex->node);
     return ex;
