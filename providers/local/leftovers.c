@@ -13,13 +13,14 @@
 #include <sys/syscall.h>
 
 #define PIDS_DIR         ".pids"
-#define START_TIME_FIELD 22 /* of /proc/<pid>/stat, counted from 1 */
+#define STATE_FIELD      3 /* of /proc/<pid>/stat, counted from 1 */
+#define START_TIME_FIELD 22
 
 uint64_t local_process_start_time(pid_t pid)
 {
     _cleanup_buf_ struct faas_buf text = {0};
     char path[64];
-    struct faas_str rest;
+    struct faas_str rest, state;
     uint64_t ticks = 0;
     ptrdiff_t paren;
 
@@ -33,7 +34,11 @@ uint64_t local_process_start_time(pid_t pid)
         return 0;
     rest.ptr += paren + 1;
     rest.len -= (size_t)paren + 1;
-    for (int field = 2; field < START_TIME_FIELD && rest.ptr; field++)
+    (void)faas_str_split(&rest, ' ');
+    state = rest.ptr ? faas_str_split(&rest, ' ') : (struct faas_str){0};
+    if (faas_str_eqz(state, "Z") || faas_str_eqz(state, "X"))
+        return 0;
+    for (int field = STATE_FIELD + 1; field < START_TIME_FIELD && rest.ptr; field++)
         (void)faas_str_split(&rest, ' ');
     if (!rest.ptr || faas_parse_u64(faas_str_split(&rest, ' '), &ticks, NULL) < 0)
         return 0;

@@ -17,7 +17,7 @@ void local_leftover_forget(const char *state_dir, const char *id);
 FAAS_NODISCARD int local_leftovers_end(const char *state_dir, int64_t limit_ms,
                                        const struct faas_log *log, struct faas_error *err);
 
-/* In clock ticks since boot; 0: there is no such process. */
+/* In clock ticks since boot; 0: there is no such process, or only its exit status is left. */
 uint64_t local_process_start_time(pid_t pid);
 
 #endif

@@ -690,12 +690,18 @@ static void what_a_killed_gateway_left_behind_is_ended(void **state)
     _cleanup_free_ char *stale = faas_asprintf("%s/stale", pids);
     _cleanup_free_ char *junk = faas_asprintf("%s/junk", pids);
     _cleanup_buf_ struct faas_buf note = {0};
-    pid_t left = start_sleeper(), innocent = start_sleeper();
+    pid_t left = start_sleeper(), innocent = start_sleeper(), dead = start_sleeper();
+    _cleanup_free_ char *dead_text = faas_asprintf("\"pid\":%d", (int)dead);
+    siginfo_t info;
     struct faas_error err = {0};
     int status = 0;
 
     assert_int_equal(faas_mkdirs(pids, 0700, &err), 0);
     local_leftover_note(s->dir, "left", left);
+    local_leftover_note(s->dir, "dead", dead);
+    kill(dead, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)dead, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(local_process_start_time(dead), 0);
     /* The number was given to another process since. */
     faas_buf_printf(&note, "%d %llu\n", (int)innocent,
                     (unsigned long long)local_process_start_time(innocent) + 1);
@@ -709,6 +715,8 @@ static void what_a_killed_gateway_left_behind_is_ended(void **state)
     assert_int_equal(waitpid(innocent, &status, 0), innocent);
     assert_false(state_has(s, "run/.pids/left"));
     stage_await_logged(s, "an earlier gateway left behind");
+    assert_null(strstr(s->logged.data, dead_text));
+    assert_int_equal(waitpid(dead, &status, 0), dead);
 }
 
 static void running_replicas_are_noted_and_ended_ones_forgotten(void **state)
