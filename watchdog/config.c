@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS   30000
-#define DEFAULT_HEADER_BYTES (1024 * 1024)
+#define DEFAULT_HEADER_BYTES (64 * 1024)
 #define NS_PER_MS            INT64_C(1000000)
 #define MAX_MS               (INT64_MAX / NS_PER_MS)
 

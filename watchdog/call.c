@@ -1,0 +1,206 @@
+#include "watchdog/call.h"
+
+#include "libfaas/alloc.h"
+#include "watchdog/executor.h"
+
+#include <stdio.h>
+
+/* For the answer to a function whose time is up, beyond write_timeout. */
+#define LAST_WORDS_MS 1000
+
+static int64_t now_ns(const struct wd_call *call)
+{
+    const struct faas_clock *clock = faas_loop_clock(call->calls->loop);
+
+    return clock->monotonic_ns(clock->self);
+}
+
+double wd_call_seconds(const struct wd_call *call)
+{
+    return (double)(now_ns(call) - call->started_ns) / 1e9;
+}
+
+static void call_free_if_over(struct wd_call *call)
+{
+    struct wd_calls *calls = call->calls;
+
+    if (call->req || call->held)
+        return;
+    wd_stats_end(calls->stats, call->method_label, call->status, now_ns(call) - call->started_ns);
+    if (call->has_slot)
+        wd_limiter_leave(&calls->limiter);
+    calls->count--;
+    free(call);
+}
+
+void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
+                    size_t n, struct faas_str body)
+{
+    faas_timer_stop(call->calls->loop, &call->body_timer);
+    call->held = false;
+    call->status = status;
+    if (call->req)
+        faas_http_reply(call->req, status, headers, n, body);
+    else
+        call_free_if_over(call);
+}
+
+/* --- what the server tells --- */
+
+static void finish_too_large(struct wd_call *call)
+{
+    char body[96];
+    int len =
+        snprintf(body, sizeof(body), "request body is larger than max_body_size: %llu bytes\n",
+                 (unsigned long long)call->calls->max_body_size);
+    const struct faas_http_header headers[] = {
+        {FAAS_STR("Content-Type"), FAAS_STR("text/plain")},
+        {FAAS_STR("X-Openfaas-Internal"), FAAS_STR("faas-middleware")},
+    };
+
+    wd_call_finish(call, 413, headers, FAAS_ARRAY_LEN(headers),
+                   (struct faas_str){.ptr = body, .len = (size_t)len});
+}
+
+static bool is_too_large(const struct wd_call *call, uint64_t bytes)
+{
+    return call->calls->max_body_size && bytes > call->calls->max_body_size;
+}
+
+static size_t on_body(void *arg, struct faas_str data)
+{
+    struct wd_call *call = arg;
+    size_t taken;
+
+    if (!call->held) /* answered already: the rest is of no interest */
+        return data.len;
+    if (is_too_large(call, call->body_bytes + data.len)) {
+        finish_too_large(call);
+        return data.len;
+    }
+    taken = call->calls->ops->on_body(call, data);
+    call->body_bytes += taken;
+    return taken;
+}
+
+static void on_body_end(void *arg)
+{
+    struct wd_call *call = arg;
+
+    faas_timer_stop(call->calls->loop, &call->body_timer);
+    if (call->held)
+        call->calls->ops->on_body_end(call);
+}
+
+static void on_done(void *arg, const struct faas_error *err)
+{
+    struct wd_call *call = arg;
+
+    (void)err;
+    faas_timer_stop(call->calls->loop, &call->body_timer);
+    faas_timer_stop(call->calls->loop, &call->reply_timer);
+    call->req = NULL;
+    if (call->held)
+        call->calls->ops->on_client_gone(call);
+    else
+        call_free_if_over(call);
+}
+
+static const struct faas_http_req_ops req_ops = {
+    .on_body = on_body,
+    .on_body_end = on_body_end,
+    .on_done = on_done,
+};
+
+/* --- deadlines --- */
+
+static void on_body_deadline(void *arg)
+{
+    struct wd_call *call = arg;
+
+    call->calls->ops->on_body_timeout(call);
+}
+
+/* The body has a deadline of ours, so that the executor can answer in its own way. */
+static void watch_body(struct wd_call *call)
+{
+    struct wd_calls *calls = call->calls;
+
+    if (!calls->read_timeout_ms || faas_http_req_head(call->req)->content_length == 0)
+        return;
+    faas_http_req_no_read_timeout(call->req);
+    faas_timer_start(calls->loop, &call->body_timer, calls->read_timeout_ms, on_body_deadline,
+                     call);
+}
+
+static void on_reply_deadline(void *arg)
+{
+    struct wd_call *call = arg;
+
+    faas_http_reply_abort(call->req);
+}
+
+void wd_call_expect_within(struct wd_call *call, int64_t limit_ms)
+{
+    struct wd_calls *calls = call->calls;
+    int64_t now_ms = faas_loop_now_ms(calls->loop);
+    int64_t write_left_ms = call->head_ms + calls->write_timeout_ms - now_ms;
+
+    if (!call->req || !calls->write_timeout_ms || !limit_ms || limit_ms > calls->write_timeout_ms ||
+        write_left_ms > limit_ms + LAST_WORDS_MS)
+        return;
+    faas_http_req_no_write_timeout(call->req);
+    faas_timer_start(calls->loop, &call->reply_timer, limit_ms + LAST_WORDS_MS, on_reply_deadline,
+                     call);
+}
+
+/* --- admission --- */
+
+static void finish_busy(struct wd_call *call)
+{
+    char body[96];
+    int len = snprintf(body, sizeof(body),
+                       "Concurrent request limit exceeded. Max concurrent requests: %llu\n",
+                       (unsigned long long)call->calls->limiter.max);
+    const struct faas_http_header headers[] = {
+        {FAAS_STR("Content-Type"), FAAS_STR("text/plain")},
+        {FAAS_STR("X-Openfaas-Internal"), FAAS_STR("faas-middleware")},
+    };
+
+    wd_call_finish(call, 429, headers, FAAS_ARRAY_LEN(headers),
+                   (struct faas_str){.ptr = body, .len = (size_t)len});
+}
+
+static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *req)
+{
+    size_t size = sizeof(struct wd_call) + calls->ops->call_size;
+    const struct faas_http_head *head = faas_http_req_head(req);
+    struct wd_call *call = faas_zalloc(size);
+
+    call->calls = calls;
+    call->req = req;
+    call->data = call + 1;
+    call->held = true;
+    call->method_label = wd_stats_begin(calls->stats, head->method);
+    call->started_ns = now_ns(call);
+    call->head_ms = head->received_ms;
+    calls->count++;
+    faas_http_req_attach(req, &req_ops, call);
+    return call;
+}
+
+void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req)
+{
+    struct wd_call *call = call_new(calls, req);
+    int64_t length = faas_http_req_head(req)->content_length;
+
+    call->has_slot = wd_limiter_enter(&calls->limiter);
+    if (!call->has_slot) {
+        finish_busy(call);
+    } else if (length > 0 && is_too_large(call, (uint64_t)length)) {
+        finish_too_large(call);
+    } else {
+        watch_body(call);
+        calls->ops->handle(calls->executor, call);
+    }
+}

@@ -1,0 +1,54 @@
+/* One request to the function, from its head until both the client and the
+ * executor are through with it. Counts it, holds its slot, watches its deadlines. */
+#ifndef FAAS_WATCHDOG_CALL_H
+#define FAAS_WATCHDOG_CALL_H
+
+#include "libfaas/http_server.h"
+#include "watchdog/limiter.h"
+#include "watchdog/stats.h"
+
+struct wd_executor_ops;
+
+/* All requests to one function. */
+struct wd_calls {
+    struct faas_loop *loop;
+    const struct wd_executor_ops *ops; /* of the executor */
+    void *executor;
+    struct wd_stats *stats;
+    struct wd_limiter limiter;
+    int64_t read_timeout_ms; /* for bodies; 0: none */
+    int64_t write_timeout_ms;
+    uint64_t max_body_size; /* 0: no limit */
+    uint64_t count;
+};
+
+struct wd_call {
+    struct wd_calls *calls;
+    struct faas_http_req *req; /* NULL: the client has its reply or has left */
+    void *data;                /* the executor's */
+    bool held;                 /* by the executor */
+    bool has_slot;
+    int status; /* 0: not yet known */
+    const char *method_label;
+    int64_t started_ns;
+    int64_t head_ms;
+    uint64_t body_bytes;
+    struct faas_timer body_timer;
+    struct faas_timer reply_timer;
+};
+
+/* Takes a request whose head is there: to the executor, or answers it (429, 413). */
+void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req);
+
+/* The executor's answer, and the last that it has to do with the call, which may be freed by it.
+ * Nothing is sent when the client has left; the status counts in the metrics all the same. */
+void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
+                    size_t n, struct faas_str body);
+
+/* The function has been given limit_ms. When write_timeout would cut the connection just before
+ * the answer to that, the answer gets a second more. */
+void wd_call_expect_within(struct wd_call *call, int64_t limit_ms);
+
+double wd_call_seconds(const struct wd_call *call); /* since its head came */
+
+#endif

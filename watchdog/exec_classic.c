@@ -1,0 +1,336 @@
+/* classic: the whole request is read, then a process is started for it, and what
+ * that wrote is the response once it has exited. */
+#include "watchdog/executor.h"
+
+#include "libfaas/alloc.h"
+#include "watchdog/argv.h"
+#include "watchdog/marshal.h"
+#include "watchdog/sniff.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+
+enum {
+    STATUS_BAD_REQUEST = 400,
+    STATUS_NOT_ALLOWED = 405,
+    STATUS_TIMEOUT = 408,
+    STATUS_FAILED = 500,
+    /* Of stderr, when it goes into the log as one record. */
+    STDERR_MAX = 128 * 1024,
+    /* A client may announce a gigabyte and send nothing: memory follows what has come. */
+    RESERVE_MAX = 1024 * 1024,
+};
+
+struct classic {
+    const struct wd_context *ctx;
+    struct faas_strv argv;
+    struct wd_program program;
+};
+
+/* What a call needs of its head after the client has left. */
+struct classic_call {
+    struct classic *self;
+    struct faas_buf body; /* of the request, then what goes to stdin */
+    char *response_type;  /* heap; NULL: by the response's bytes */
+    bool running;
+};
+
+static void *classic_create(const struct wd_context *ctx, struct faas_error *err)
+{
+    struct classic *self = faas_new(struct classic);
+
+    (void)err;
+    self->ctx = ctx;
+    wd_split_command(ctx->config->fprocess, &self->argv);
+    wd_program_init(&self->program, self->argv.items[0], getenv("PATH"));
+    return self;
+}
+
+static void classic_destroy(void *arg)
+{
+    struct classic *self = arg;
+
+    wd_program_deinit(&self->program);
+    faas_strv_deinit(&self->argv);
+    free(self);
+}
+
+/* --- answers --- */
+
+static void debug_header(struct wd_log *log, const char *direction, struct faas_str name,
+                         struct faas_str value)
+{
+    _cleanup_buf_ struct faas_buf line = {0};
+
+    faas_buf_printf(&line, "[%s] %.*s=[%.*s]\n", direction, FAAS_STR_FMT(name),
+                    FAAS_STR_FMT(value));
+    wd_log_stdout(log, faas_buf_str(&line));
+}
+
+/* The call may be freed by it, and what it held is. */
+static void finish(struct wd_call *call, int status, const struct faas_http_header *headers,
+                   size_t n, struct faas_str body)
+{
+    struct classic_call *c = call->data;
+    const struct wd_context *ctx = c->self->ctx;
+    _cleanup_buf_ struct faas_buf request_body = c->body;
+    _cleanup_free_ char *type = c->response_type; /* headers may point at it */
+
+    if (ctx->config->debug_headers)
+        for (size_t i = 0; i < n; i++)
+            debug_header(ctx->log, "out", headers[i].name, headers[i].value);
+    wd_call_finish(call, status, headers, n, body);
+}
+
+/* A body that nobody declared a type for; an empty one has none. */
+static void finish_sniffed(struct wd_call *call, int status, struct faas_str body)
+{
+    const struct faas_http_header type = {FAAS_STR("Content-Type"),
+                                          faas_str_from(wd_sniff_type(body))};
+
+    finish(call, status, &type, body.len ? 1 : 0, body);
+}
+
+static void finish_failed(struct wd_call *call, int status, const char *why, struct faas_str output)
+{
+    _cleanup_buf_ struct faas_buf body = {0};
+
+    faas_buf_append_z(&body, why);
+    faas_buf_append_c(&body, '\n');
+    faas_buf_append_str(&body, output);
+    finish_sniffed(call, status, faas_buf_str(&body));
+}
+
+static void finish_ok(struct wd_call *call, struct faas_str output)
+{
+    struct classic_call *c = call->data;
+    char seconds[32];
+    struct faas_str type = faas_str_from(c->response_type);
+    struct faas_http_header headers[2];
+    size_t n = 0;
+
+    if (!type.ptr && output.len)
+        type = faas_str_from(wd_sniff_type(output));
+    if (type.ptr)
+        headers[n++] = (struct faas_http_header){FAAS_STR("Content-Type"), type};
+    snprintf(seconds, sizeof(seconds), "%f", wd_call_seconds(call));
+    headers[n++] =
+        (struct faas_http_header){FAAS_STR("X-Duration-Seconds"), faas_str_from(seconds)};
+    finish(call, 200, headers, n, output);
+}
+
+/* --- the run --- */
+
+static void log_stderr(struct wd_log *log, const struct wd_child *child)
+{
+    struct faas_str text = faas_buf_str(wd_child_stderr(child));
+
+    if (text.len)
+        wd_log_text(log, "stderr: ", text, wd_child_stderr_lost(child));
+}
+
+static void log_end(const struct wd_context *ctx, const struct wd_call *call, const char *failure,
+                    struct faas_str output)
+{
+    if (ctx->config->write_debug) {
+        wd_log_stdout(ctx->log, output);
+        if (failure)
+            wd_logf(ctx->log, "Success=false, Error=%s", failure);
+        else
+            wd_logf(ctx->log, "Duration: %fs", wd_call_seconds(call));
+    } else if (failure) {
+        wd_logf(ctx->log, "Failed: %s - Duration: %fs", failure, wd_call_seconds(call));
+    } else {
+        wd_logf(ctx->log, "Wrote %zu Bytes - Duration: %fs", output.len, wd_call_seconds(call));
+    }
+}
+
+static void on_child_end(void *arg, struct wd_child *child)
+{
+    struct wd_call *call = arg;
+    const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
+    struct faas_str output = faas_buf_str(wd_child_output(child));
+    int status = wd_child_status(child);
+    char failure[64];
+
+    log_stderr(ctx->log, child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        log_end(ctx, call, NULL, output);
+        finish_ok(call, output);
+    } else {
+        faas_format_exit(status, failure);
+        log_end(ctx, call, failure, output);
+        finish_failed(call, STATUS_FAILED, failure, output);
+    }
+    wd_child_free(child);
+}
+
+static void on_child_timeout(void *arg)
+{
+    struct wd_call *call = arg;
+    const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
+
+    wd_logf(ctx->log, "Killing process: %s", ctx->config->fprocess);
+    finish_failed(call, STATUS_TIMEOUT, "Killed process.", FAAS_STR(""));
+}
+
+static const struct wd_child_ops child_ops = {
+    .on_end = on_child_end,
+    .on_timeout = on_child_timeout,
+};
+
+static void debug_request(const struct wd_context *ctx, const struct faas_http_head *head)
+{
+    if (ctx->config->debug_headers)
+        for (size_t i = 0; i < head->n_headers; i++)
+            debug_header(ctx->log, "in", head->headers[i].name, head->headers[i].value);
+    if (!ctx->config->write_debug)
+        return;
+    if (head->query.len)
+        wd_logf(ctx->log, "Query  %.*s", FAAS_STR_FMT(head->query));
+    wd_logf(ctx->log, "Path  %.*s", FAAS_STR_FMT(head->path));
+}
+
+static char *const *make_env(const struct wd_context *ctx, struct wd_call *call,
+                             struct faas_error *err)
+{
+    const struct faas_http_head *head = faas_http_req_head(call->req);
+    const struct wd_cgi_request request = {
+        .method = head->method,
+        .target = head->target,
+        .headers = head->headers,
+        .n_headers = head->n_headers,
+        .content_length = head->content_length,
+    };
+
+    if (!ctx->config->cgi_headers)
+        return ctx->env->all;
+    return wd_cgi_env(ctx->env, faas_http_req_arena(call->req), &request, err);
+}
+
+/* What will be told of the response when the request's head is gone. */
+static void note_type(const struct wd_context *ctx, struct wd_call *call)
+{
+    const struct faas_http_head *head = faas_http_req_head(call->req);
+    struct classic_call *c = call->data;
+    struct faas_str type =
+        faas_http_value(head->headers, head->n_headers, FAAS_STR("Content-Type"));
+
+    if (ctx->config->content_type)
+        c->response_type = faas_strdup(ctx->config->content_type);
+    else if (type.len)
+        c->response_type = faas_str_dup(type);
+}
+
+static void marshal_body(struct wd_call *call)
+{
+    const struct faas_http_head *head = faas_http_req_head(call->req);
+    struct classic_call *c = call->data;
+    struct faas_buf json = {0};
+
+    wd_marshal_request(&json, head->headers, head->n_headers, faas_buf_str(&c->body));
+    faas_buf_deinit(&c->body);
+    c->body = json;
+}
+
+static void run(struct wd_call *call)
+{
+    struct classic_call *c = call->data;
+    const struct wd_context *ctx = c->self->ctx;
+    struct faas_error err = {0};
+    struct wd_child_spec spec = {
+        .argv = c->self->argv.items,
+        .merge_stderr = ctx->config->combine_output,
+        .max_stderr = STDERR_MAX,
+        .timeout_ms = ctx->config->exec_timeout_ms,
+        .ops = &child_ops,
+        .arg = call,
+    };
+
+    debug_request(ctx, faas_http_req_head(call->req));
+    note_type(ctx, call);
+    spec.envp = make_env(ctx, call, &err);
+    if (!spec.envp) {
+        finish_failed(call, STATUS_BAD_REQUEST, err.msg, FAAS_STR(""));
+        return;
+    }
+    if (ctx->config->marshal_request)
+        marshal_body(call);
+    spec.input = faas_buf_str(&c->body);
+    wd_logf(ctx->log, "Forking fprocess.");
+    spec.path = wd_program_find(&c->self->program, &err);
+    if (!spec.path || !wd_child_start(ctx->children, &spec, &err)) {
+        log_end(ctx, call, err.msg, FAAS_STR(""));
+        finish_failed(call, STATUS_FAILED, err.msg, FAAS_STR(""));
+        return;
+    }
+    c->running = true;
+    wd_call_expect_within(call, ctx->config->exec_timeout_ms);
+}
+
+/* --- the request --- */
+
+static bool is_allowed(struct faas_str method)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(methods); i++)
+        if (faas_str_eqz(method, methods[i]))
+            return true;
+    return false;
+}
+
+static void classic_handle(void *self, struct wd_call *call)
+{
+    const struct faas_http_head *head = faas_http_req_head(call->req);
+    struct classic_call *c = call->data;
+
+    c->self = self;
+    if (!is_allowed(head->method))
+        finish(call, STATUS_NOT_ALLOWED, NULL, 0, FAAS_STR(""));
+    else if (head->content_length > 0)
+        faas_buf_reserve(&c->body, FAAS_MIN((size_t)head->content_length, (size_t)RESERVE_MAX));
+}
+
+static size_t classic_on_body(struct wd_call *call, struct faas_str data)
+{
+    struct classic_call *c = call->data;
+
+    faas_buf_append_str(&c->body, data);
+    return data.len;
+}
+
+static void classic_on_body_end(struct wd_call *call)
+{
+    run(call);
+}
+
+static void classic_on_body_timeout(struct wd_call *call)
+{
+    char why[128];
+
+    snprintf(why, sizeof(why), "read tcp %s: i/o timeout", faas_http_req_peer(call->req));
+    finish_failed(call, STATUS_BAD_REQUEST, why, FAAS_STR(""));
+}
+
+/* A function that runs is not stopped: it may have side effects. */
+static void classic_on_client_gone(struct wd_call *call)
+{
+    struct classic_call *c = call->data;
+
+    if (!c->running)
+        finish(call, STATUS_BAD_REQUEST, NULL, 0, FAAS_STR(""));
+}
+
+const struct wd_executor_ops wd_classic_executor = {
+    .name = "classic",
+    .summary = "one process for each request; its whole output is the response",
+    .call_size = sizeof(struct classic_call),
+    .create = classic_create,
+    .destroy = classic_destroy,
+    .handle = classic_handle,
+    .on_body = classic_on_body,
+    .on_body_end = classic_on_body_end,
+    .on_body_timeout = classic_on_body_timeout,
+    .on_client_gone = classic_on_client_gone,
+};

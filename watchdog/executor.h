@@ -1,0 +1,50 @@
+/* What runs the function: one const table a mode, one instance a watchdog. A mode
+ * is a file of its own and a row in executors.c. */
+#ifndef FAAS_WATCHDOG_EXECUTOR_H
+#define FAAS_WATCHDOG_EXECUTOR_H
+
+#include "libfaas/http_server.h"
+#include "watchdog/call.h"
+#include "watchdog/cgi.h"
+#include "watchdog/child.h"
+#include "watchdog/config.h"
+#include "watchdog/line_log.h"
+
+/* What the watchdog lends to its executor. */
+struct wd_context {
+    const struct wd_config *config;
+    struct faas_loop *loop;
+    struct wd_log *log;
+    struct wd_children *children;
+    const struct wd_base_env *env;
+};
+
+struct wd_executor_ops {
+    const char *name;    /* the value of `mode` */
+    const char *summary; /* one line */
+    size_t call_size;    /* of the executor's own state in a call: call->data, zeroed */
+
+    /* ctx outlives the instance. NULL with the reason when it cannot start. */
+    void *(*create)(const struct wd_context *ctx, struct faas_error *err);
+    void (*destroy)(void *self); /* no call is left */
+
+    /* The calls below never block. The executor owns the call until it gives it up with
+     * wd_call_finish(), at once or later, also when the client has left meanwhile. */
+
+    /* The head is there and a slot is taken. */
+    void (*handle)(void *self, struct wd_call *call);
+    /* Body bytes; returns how many were taken, as in struct faas_http_req_ops. */
+    size_t (*on_body)(struct wd_call *call, struct faas_str data);
+    void (*on_body_end)(struct wd_call *call);
+    /* The read deadline passed before the body's end. */
+    void (*on_body_timeout)(struct wd_call *call);
+    /* The client left before it was answered. call->req is NULL from now on. */
+    void (*on_client_gone)(struct wd_call *call);
+};
+
+extern const struct wd_executor_ops wd_classic_executor;
+
+/* The row for a value of `mode`; "" is classic. NULL with INVALID, naming those there are. */
+const struct wd_executor_ops *wd_executor_find(const char *mode, struct faas_error *err);
+
+#endif
