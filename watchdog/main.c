@@ -1,0 +1,84 @@
+#include "libfaas/version.h"
+#include "watchdog/flags.h"
+#include "watchdog/health.h"
+#include "watchdog/watchdog.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* What Go programs leave with after a panic or a bad flag; images were written for that. */
+#define EXIT_CANNOT_START 2
+
+static int run_healthcheck(void)
+{
+    _cleanup_free_ char *path = wd_lock_path(environ);
+    const struct wd_health health = {.lock_path = path, .accepting = true};
+
+    if (wd_health_ok(&health))
+        return 0;
+    fprintf(stderr, "unable to find lock file.\n");
+    return 1;
+}
+
+static void log_start(struct wd_log *log, const struct wd_config *config)
+{
+    const int64_t ms[] = {config->read_timeout_ms, config->write_timeout_ms,
+                          config->exec_timeout_ms, config->healthcheck_interval_ms};
+    char text[FAAS_ARRAY_LEN(ms)][32];
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(ms); i++)
+        faas_format_go_duration(ms[i] * 1000000, text[i]);
+    wd_logf(log, "Timeouts: read: %s write: %s hard: %s health: %s.", text[0], text[1], text[2],
+            text[3]);
+    for (size_t i = 0; i < config->warnings.len; i++)
+        wd_logf(log, "%s", config->warnings.items[i]);
+}
+
+static int serve(struct wd_log *log)
+{
+    _cleanup_(wd_config_deinit) struct wd_config config = {0};
+    struct faas_error err = {0};
+    struct wd *wd;
+
+    if (wd_config_load(&config, environ, &err) < 0) {
+        wd_logf(log, "Error loading config: %s", err.msg);
+        return EXIT_CANNOT_START;
+    }
+    log_start(log, &config);
+    wd = wd_new(&config, log, environ, &err);
+    if (!wd) {
+        wd_logf(log, "%s", err.msg);
+        return EXIT_CANNOT_START;
+    }
+    wd_run(wd);
+    wd_free(wd);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct wd_flags flags = {0};
+    struct faas_error err = {0};
+    struct wd_log log;
+    int status = 0;
+
+    (void)argc;
+    if (wd_flags_parse(&flags, argv, &err) < 0) {
+        fprintf(stderr, "%s\n%s", err.msg, wd_usage);
+        return EXIT_CANNOT_START;
+    }
+    if (flags.help) {
+        fputs(wd_usage, stderr);
+        return 0;
+    }
+    if (flags.run_healthcheck)
+        return run_healthcheck();
+
+    signal(SIGPIPE, SIG_IGN);
+    wd_log_init(&log, &faas_system_clock);
+    wd_logf(&log, "Version: %s\tSHA: %s", faas_version(), faas_commit());
+    if (!flags.version)
+        status = serve(&log);
+    wd_log_deinit(&log);
+    return status;
+}
