@@ -389,7 +389,10 @@ void local_replica_stop(struct local_replica *r)
 void local_replica_terminate(struct local_replica *r, int64_t limit_ms)
 {
     r->term_due = false;
-    faas_process_kill(&r->process, SIGTERM);
+    /* The watchdog alone, not its group: a call's process is in there for the moment before it has
+     * a group of its own, and would be ended in the middle of the call. Not yet reaped, so the pid
+     * is still its own. */
+    (void)kill(r->process.pid, SIGTERM);
     faas_timer_start(r->local->loop, &r->timer, limit_ms, on_kill_due, r);
 }
 

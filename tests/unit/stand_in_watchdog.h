@@ -7,7 +7,7 @@
  *     deaf       runs, and never answers
  *     stubborn   serves, and ignores SIGTERM
  * Paths: /env/NAME, /cwd, /ids, /secret/NAME, /read/FILE, /say/TEXT (a line of output),
- * /exit/STATUS, /pid. */
+ * /exit/STATUS, /pid, /member (starts a process in its own group that reports a SIGTERM). */
 #ifndef FAAS_TESTS_STAND_IN_WATCHDOG_H
 #define FAAS_TESTS_STAND_IN_WATCHDOG_H
 
@@ -51,6 +51,35 @@ static inline void stand_in_file(struct faas_buf *out, const char *dir, const ch
         faas_buf_printf(out, "error: %s", strerror(err.sys_errno));
 }
 
+static inline void stand_in_on_member_term(int signo)
+{
+    static const char text[] = "member was told to end\n";
+
+    (void)signo;
+    _exit(write(1, text, sizeof(text) - 1) < 0);
+}
+
+static inline void stand_in_member(void)
+{
+    int ready[2];
+    char c;
+
+    if (pipe(ready) < 0)
+        return;
+    if (fork() == 0) {
+        signal(SIGTERM, stand_in_on_member_term);
+        close(3);
+        close(ready[0]);
+        close(ready[1]);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    while (read(ready[0], &c, 1) > 0)
+        ; /* until it has closed its end, too */
+    close(ready[0]);
+}
+
 static inline void stand_in_answer(struct faas_buf *out, const char *path)
 {
     char cwd[4096];
@@ -67,6 +96,8 @@ static inline void stand_in_answer(struct faas_buf *out, const char *path)
         stand_in_file(out, getenv("secret_mount_path"), path + 8);
     else if (strncmp(path, "/read/", 6) == 0)
         stand_in_file(out, "/", path + 6);
+    else if (strcmp(path, "/member") == 0)
+        stand_in_member();
     else if (strncmp(path, "/exit/", 6) == 0)
         _exit(atoi(path + 6));
     else if (strncmp(path, "/say/", 5) == 0)

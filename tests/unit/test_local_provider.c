@@ -636,6 +636,30 @@ static void output_becomes_the_log(void **state)
     faas_buf_deinit(&h.text);
 }
 
+static void a_call_that_is_just_starting_survives_the_order_to_end(void **state)
+{
+    struct stage *s = *state;
+    struct heard h = {0};
+    struct faas_log_query q = {.name = "figlet", .arg = &h};
+    _cleanup_free_ char *pid = NULL;
+    struct faas_error err = {0};
+
+    stage_must_open(s, NULL);
+    stage_must_push(s, "figlet:1", "serve", "1");
+    stage_must_deploy(s, "figlet", "figlet:1");
+    stage_await(s, "figlet", 1);
+    pid = stage_get(s, "figlet", "/pid");
+    stage_assert_get(s, "figlet", "/say/before", "");
+    stage_assert_get(s, "figlet", "/member", "");
+    stage_must_scale(s, "figlet", 0);
+    stage_await_end(atoi(pid));
+    stage_close(s);
+    stage_must_open(s, NULL);
+    assert_int_equal(faas_provider_logs(&s->p, &q, hear, &err), 0);
+    assert_string_equal(h.text.data, "before|");
+    faas_buf_deinit(&h.text);
+}
+
 /* --- boot --- */
 
 static void a_second_gateway_is_refused(void **state)
@@ -825,6 +849,7 @@ int main(void)
         WITH_STAGE(a_function_whose_secret_vanished_waits_for_it),
         WITH_STAGE(functions_are_users_that_cannot_reach_each_other),
         WITH_STAGE(output_becomes_the_log),
+        WITH_STAGE(a_call_that_is_just_starting_survives_the_order_to_end),
         WITH_STAGE(a_second_gateway_is_refused),
         WITH_STAGE(a_broken_record_does_not_stop_the_others),
         WITH_STAGE(what_a_killed_gateway_left_behind_is_ended),
