@@ -169,10 +169,25 @@ void http_conn_swallow(struct http_conn *c)
 
 /* --- suspending --- */
 
+/* Once per connection, and only when MHD stops looking or we write ourselves: a connection whose
+ * requests are all answered at once is never registered. What happened before is reported too. */
+void http_conn_watch(struct http_conn *c)
+{
+    struct faas_loop *loop = c->server->loop;
+
+    if (c->io.active)
+        return;
+    if (faas_io_add(loop, &c->io, c->fd, EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
+        c->gone = true; /* the kernel has no memory for it; the flush ends the request */
+}
+
 void http_conn_suspend(struct http_conn *c)
 {
     assert(!c->suspended);
     c->suspended = true;
+    http_conn_watch(c);
+    if (c->gone && c->req)
+        http_req_dirty(c->req);
     MHD_suspend_connection(c->mhd);
 }
 
@@ -230,8 +245,6 @@ static void on_started(struct faas_http_server *s, struct MHD_Connection *mhd, v
     *context = c;
     c->mhd = mhd;
     c->read_deadline_ms = after(faas_loop_now_ms(s->loop), s->opts.read_timeout_ms);
-    if (faas_io_add(s->loop, &c->io, c->fd, EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
-        http_conn_cut(c, false); /* the kernel has no memory for it */
     http_conn_arm(c);
 }
 
@@ -265,12 +278,13 @@ static void on_linger(void *arg, uint32_t events)
  * read to its end, a duplicate keeps the socket alive until the client is done. */
 static bool should_linger(const struct http_conn *c)
 {
-    int waiting = 0;
+    char byte;
+    ssize_t n;
 
-    if (c->server->stopping || c->gone || c->half_closed || c->phase == HTTP_DEAD ||
-        c->phase == HTTP_SWALLOW)
+    if (c->server->stopping || c->gone || c->phase == HTTP_DEAD || c->phase == HTTP_SWALLOW)
         return false;
-    return !c->clean || (ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 || (n < 0 && errno == EAGAIN && !c->clean);
 }
 
 static bool linger(struct http_conn *c)

@@ -120,6 +120,11 @@ void http_duplex_push(struct faas_http_req *req)
 void http_duplex_start(struct faas_http_req *req)
 {
     req->duplex = true;
+    http_conn_watch(req->conn);
+    if (req->conn->gone) {
+        http_req_break(req, FAAS_ERR_UNAVAILABLE, "the connection cannot be watched");
+        return;
+    }
     append_head(req);
     http_duplex_push(req);
 }

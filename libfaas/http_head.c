@@ -1,11 +1,17 @@
 #include "libfaas/http_server_impl.h"
 
 /* MHD 0.9.75 is lenient where that is dangerous next to another HTTP implementation: it takes a
- * bare LF for a line's end, joins folded lines, cuts lines at NUL bytes, skips blanks, and decides
- * on a body's length by the first header that matches. None of this can be switched off, but it
- * parses in place: its views lie in one buffer in the order in which they came, with a NUL where
- * the separator stood. So a head is strict if between the views there is room for exactly the
- * separators that belong there, "\r\n" for a line's end. */
+ * bare LF for a line's end and a header without a name for the head's, joins folded lines, cuts
+ * lines at NUL bytes, skips blanks, and decides on a body's length by the first header that
+ * matches. None of this can be switched off, but it parses in place: its views lie in one buffer in
+ * the order in which they came, with a NUL where the separator stood. So a head is strict if
+ * between the views there is room for exactly the separators that belong there, "\r\n" for a line's
+ * end.
+ *
+ * Some requests do not come this far, because MHD refuses them itself, with a short HTML page: 400
+ * for a header without a colon, a version that is none, a Content-Length that is no number; 413 for
+ * one beyond 64 bits; 414 and 431 when its memory is exhausted, which is well beyond the limit;
+ * 505. A first line without a blank it does not answer at all. */
 static bool is_strict(const struct faas_http_head *head, const struct http_head_input *in)
 {
     const char *at = in->method + head->method.len + 1;

@@ -4,8 +4,10 @@
 #include "libfaas/net.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 enum {
     MAX_SPARE = 256,            /* requests kept for reuse */
@@ -348,13 +350,22 @@ enum MHD_Result http_req_on_access(void *cls, struct MHD_Connection *mhd, const 
     return MHD_YES;
 }
 
+/* MHD has one code for a client that is gone and for one that sent nonsense. */
+static bool still_there(const struct http_conn *c)
+{
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
 static void explain(struct faas_error *err, const struct faas_http_req *req,
                     enum MHD_RequestTerminationCode code)
 {
     if (code == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
         faas_fail(err, FAAS_ERR_UNAVAILABLE, "the server is going down");
     else if (code == MHD_REQUEST_TERMINATED_WITH_ERROR && req->stage != HTTP_BODY_OVER &&
-             !req->conn->gone && !req->conn->half_closed)
+             !req->conn->half_closed && still_there(req->conn))
         faas_fail(err, FAAS_ERR_INVALID, "the request body is malformed");
     else
         faas_fail(err, FAAS_ERR_UNAVAILABLE, "the client went away");

@@ -15,8 +15,12 @@ struct faas_http_server;
 struct faas_http_req;
 
 struct faas_http_server_opts {
-    int listen_fd;       /* taken: closed by the server */
-    size_t header_limit; /* bytes of request line and headers; beyond it 431 (414 for the line) */
+    int listen_fd; /* taken: closed by the server */
+    /* Bytes of request line and headers; beyond it 431 (414 for the line). A Cookie header counts
+     * twice beyond half of it. libmicrohttpd clears about twice as much after every request and
+     * keeps 1.5 times as much for every connection that was used: 16 KiB cost nothing to speak of,
+     * 64 KiB some 2 us a request and 100 KiB a connection. */
+    size_t header_limit;
     unsigned max_connections;    /* at the limit new ones wait in the backlog, in order */
     int64_t read_timeout_ms;     /* whole request, head and body, and idle keep-alive; 0 = none */
     int64_t write_timeout_ms;    /* head read -> last byte sent; 0 = none */
@@ -62,7 +66,9 @@ struct faas_http_req_ops {
     /* The whole body has been given, be it empty: then this follows on_request() at once. Not
      * called for a broken body, nor after the reply's end. */
     void (*on_body_end)(void *arg);
-    void (*on_drain)(void *arg); /* the reply's backlog fell below the low-water mark */
+    /* The reply's backlog had been above FAAS_HTTP_HIGH_WATER and fell below the low-water mark.
+     * Not called after the reply's end. */
+    void (*on_drain)(void *arg);
     /* Always called once, always last, never from within a faas_http_reply_…(); req is gone after
      * it. err NULL: the whole reply was handed to the kernel. Else why not: the client left, a
      * deadline passed, the reply was aborted, the server is going down. */
@@ -85,7 +91,8 @@ void faas_http_reply(struct faas_http_req *req, int status, const struct faas_ht
                      size_t n, struct faas_str body);
 /* In pieces: begin, write…, end. length -1: unknown (chunked). A reply that is begun and ended
  * within one turn goes out as one packet. For HEAD, 204 and 304 nothing is written but length is
- * announced. */
+ * announced. It may begin before the body's end, which costs the connection unless the rest of the
+ * body is there already; after the reply's end what is left of the body is thrown away. */
 void faas_http_reply_begin(struct faas_http_req *req, int status,
                            const struct faas_http_header *headers, size_t n, int64_t length);
 /* Copies; returns the bytes not yet sent. Above FAAS_HTTP_HIGH_WATER stop until on_drain. */

@@ -148,7 +148,8 @@ void http_conn_start(struct faas_http_server *s, int fd, const struct sockaddr *
                      socklen_t peer_len);
 void http_conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
                       enum MHD_ConnectionNotificationCode code);
-void http_conn_free(struct http_conn *c); /* lingering, or never given to MHD */
+void http_conn_free(struct http_conn *c);  /* lingering, or never given to MHD */
+void http_conn_watch(struct http_conn *c); /* tells when the peer leaves, from now on */
 void http_conn_suspend(struct http_conn *c);
 void http_conn_wake(struct http_conn *c);       /* harmless when not suspended */
 bool http_conn_left(const struct http_conn *c); /* has the client of its request left? */
