@@ -135,7 +135,6 @@ static void a_damaged_record_is_not_one(void **state)
 
     (void)state;
     for (size_t i = 0; i < FAAS_ARRAY_LEN(damaged); i++) {
-        _cleanup_buf_ struct faas_buf text = {0};
         struct local_logline_peek p = {0};
         struct faas_str record = faas_str_from(damaged[i]);
 
