@@ -179,6 +179,28 @@ static void an_unwanted_body_that_is_here_is_dropped_first(void **state)
     http_rig_stop(&rig);
 }
 
+static void what_a_paused_body_has_left_is_dropped_too(void **state)
+{
+    struct http_rig rig = {.appetite = 2};
+    struct http_rig_client c;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    request(&rig, &c, "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabcde");
+    http_rig_reply_text(rig.req, 400, "enough");
+    http_rig_expect(&c, "enough");
+    assert_null(strstr(c.in.data, "close"));
+    assert_int_equal(rig.body.len, 2);
+    assert_int_equal(rig.bodies_ended, 0);
+    faas_buf_clear(&c.in);
+    request(&rig, &c, GET);
+    http_rig_reply_text(rig.req, 200, "kept");
+    http_rig_expect(&c, "kept");
+    http_rig_close(&c);
+    http_rig_stop(&rig);
+}
+
 static void an_early_reply_reaches_a_client_that_goes_on_sending(void **state)
 {
     static const char *const requests[] = {
@@ -857,6 +879,7 @@ int main(void)
         cmocka_unit_test(a_half_closed_client_gets_what_is_ready),
         cmocka_unit_test(a_small_unwanted_body_does_not_cost_the_connection),
         cmocka_unit_test(an_unwanted_body_that_is_here_is_dropped_first),
+        cmocka_unit_test(what_a_paused_body_has_left_is_dropped_too),
         cmocka_unit_test(an_early_reply_reaches_a_client_that_goes_on_sending),
         cmocka_unit_test(a_client_cannot_send_for_ever),
         cmocka_unit_test(a_body_is_not_asked_for_before_it_is_wanted),
