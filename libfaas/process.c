@@ -243,9 +243,13 @@ static void collect(pid_t pid)
         ;
 }
 
+/* The C library hides its own two signals from sigaction(), but posix_spawn(), through which make
+ * and others start us, leaves them ignored. */
+#define HIDDEN_SIGNALS (UINT64_C(3) << 31)
+
 static uint64_t signals_to_reset(const sigset_t *changed)
 {
-    uint64_t reset = 0;
+    uint64_t reset = HIDDEN_SIGNALS;
 
     if (!changed)
         return ~UINT64_C(0);
