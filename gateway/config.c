@@ -246,11 +246,11 @@ static const struct faas_opt options[] = {
 };
 
 /* The provider decides which options exist, so it is looked for before they are parsed. */
-static const char *provider_name(int argc, char **argv, char *const *environ)
+static const char *provider_name(int argc, char **argv, char *const *envp)
 {
     const char *name = NULL;
 
-    for (char *const *e = environ; e && *e; e++) {
+    for (char *const *e = envp; e && *e; e++) {
         if (strncmp(*e, "provider=", 9) == 0 && (*e)[9])
             name = *e + 9;
     }
@@ -315,21 +315,20 @@ static int fill_computed(struct gw_config *c, struct faas_error *err)
     return faas_validate_name("function_namespace", faas_str_from(c->function_namespace), err);
 }
 
-int gw_settings_load(struct gw_settings *s, int argc, char **argv, char *const *environ,
+int gw_settings_load(struct gw_settings *s, int argc, char **argv, char *const *envp,
                      struct faas_error *err)
 {
     /* Both structs live in one block, so that one table of offsets can fill them. */
     size_t base = (sizeof(struct gw_config) + 15) & ~(size_t)15;
 
-    *s = (struct gw_settings){.provider =
-                                  faas_provider_find(provider_name(argc, argv, environ), err)};
+    *s = (struct gw_settings){.provider = faas_provider_find(provider_name(argc, argv, envp), err)};
     if (!s->provider)
         return faas_error_wrap(err, "provider");
     s->config = faas_zalloc(base + s->provider->options_size);
     s->provider_options = (char *)s->config + base;
     join_tables(s, base);
 
-    if (faas_opt_parse(s->table, s->n_table, s->config, &argc, argv, environ, err) < 0)
+    if (faas_opt_parse(s->table, s->n_table, s->config, &argc, argv, envp, err) < 0)
         return -1;
     if (argc > 1)
         return faas_fail(err, FAAS_ERR_INVALID, "unexpected argument \"%s\"", argv[1]);

@@ -62,10 +62,10 @@ struct gw_settings {
     size_t n_table;
 };
 
-/* Reads argv and environ. A positional argument, an unknown flag or a bad value is INVALID and
+/* Reads argv and envp. A positional argument, an unknown flag or a bad value is INVALID and
  * named. */
-FAAS_NODISCARD int gw_settings_load(struct gw_settings *s, int argc, char **argv,
-                                    char *const *environ, struct faas_error *err);
+FAAS_NODISCARD int gw_settings_load(struct gw_settings *s, int argc, char **argv, char *const *envp,
+                                    struct faas_error *err);
 void gw_settings_deinit(struct gw_settings *s);
 void gw_settings_help(const struct gw_settings *s, struct faas_buf *out);
 void gw_config_apply_log(const struct gw_config *c, struct faas_log *log);

@@ -18,13 +18,13 @@ struct env {
 };
 
 /* NULL when unset. The first entry of a name counts, as for getenv(). */
-static const char *lookup(char *const *environ, const char *name)
+static const char *lookup(char *const *envp, const char *name)
 {
     size_t len = strlen(name);
 
-    for (; *environ; environ++)
-        if (strncmp(*environ, name, len) == 0 && (*environ)[len] == '=')
-            return *environ + len + 1;
+    for (; *envp; envp++)
+        if (strncmp(*envp, name, len) == 0 && (*envp)[len] == '=')
+            return *envp + len + 1;
     return NULL;
 }
 
@@ -190,16 +190,16 @@ static int load_limits(struct wd_config *c, const struct env *env, struct faas_e
     return 0;
 }
 
-int wd_config_load(struct wd_config *c, char *const *environ, struct faas_error *err)
+int wd_config_load(struct wd_config *c, char *const *envp, struct faas_error *err)
 {
-    struct env env = {.entries = environ, .config = c};
+    struct env env = {.entries = envp, .config = c};
 
     c->listen_fd = -1;
     if (load_command(c, &env, err) < 0 || load_listeners(c, &env, err) < 0 ||
         load_limits(c, &env, err) < 0)
         return -1;
     load_timeouts(c, &env);
-    c->lock_path = wd_lock_path(environ);
+    c->lock_path = wd_lock_path(envp);
     c->content_type = dup_or_null(get(&env, "content_type"));
     c->suppress_lock = get_bool(&env, "suppress_lock", false);
     c->cgi_headers = get_bool(&env, "cgi_headers", true);
@@ -220,9 +220,9 @@ void wd_config_deinit(struct wd_config *c)
     *c = (struct wd_config){.listen_fd = -1};
 }
 
-char *wd_lock_path(char *const *environ)
+char *wd_lock_path(char *const *envp)
 {
-    const char *dir = lookup(environ, "TMPDIR");
+    const char *dir = lookup(envp, "TMPDIR");
 
     return faas_asprintf("%s/.lock", dir && *dir ? dir : "/tmp");
 }

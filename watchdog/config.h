@@ -34,13 +34,13 @@ struct wd_config {
     struct faas_strv warnings; /* to be logged at start */
 };
 
-/* Reads environ into *c (zeroed by the caller, deinit in any case). Fails with INVALID, naming the
+/* Reads envp into *c (zeroed by the caller, deinit in any case). Fails with INVALID, naming the
  * variable. */
-FAAS_NODISCARD int wd_config_load(struct wd_config *c, char *const *environ,
+FAAS_NODISCARD int wd_config_load(struct wd_config *c, char *const *envp,
                                   struct faas_error *err);
 void wd_config_deinit(struct wd_config *c);
 
 /* <TMPDIR or /tmp>/.lock, heap: known without a valid configuration, for the health check. */
-char *wd_lock_path(char *const *environ) FAAS_NODISCARD;
+char *wd_lock_path(char *const *envp) FAAS_NODISCARD;
 
 #endif
