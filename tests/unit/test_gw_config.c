@@ -31,7 +31,7 @@ static void defaults_are_sane(void **state)
     assert_true(s.config->access_log);
     assert_string_equal(s.config->secret_mount_path, "/s/auth");
     assert_string_equal(s.config->function_namespace, "openfaas-fn");
-    assert_int_equal(s.config->max_header_size, 64 * 1024);
+    assert_int_equal(s.config->max_header_size, 16 * 1024);
     assert_string_equal(s.provider->name, "local");
     /* The documents promise this order, so that the gateway explains before it cuts. */
     assert_true(s.config->upstream_timeout_ms < s.config->write_timeout_ms);
