@@ -322,28 +322,28 @@ static void after_exit(struct wd_child *child)
                       NULL); /* without it the end comes with the grace's, which is no harm */
 }
 
-static bool has_exited(const struct wd_child *child)
+static void take_exit(struct wd_child *child)
 {
-    struct pollfd p = {.fd = child->process.pidfd, .events = POLLIN};
-
-    return poll(&p, 1, 0) == 1;
-}
-
-bool wd_child_check_exit(struct wd_child *child)
-{
-    if (child->exited || !has_exited(child))
-        return false;
     faas_io_del(child->set->loop, &child->exit_io);
     child->exited = faas_process_reap(&child->process, &child->status);
     assert(child->exited); /* nobody else collects children of ours */
     after_exit(child);
-    return true;
 }
 
 static void on_exit_event(void *arg, uint32_t events)
 {
     (void)events;
-    wd_child_check_exit(arg);
+    take_exit(arg);
+}
+
+bool wd_child_check_exit(struct wd_child *child)
+{
+    struct pollfd exit = {.fd = child->process.pidfd, .events = POLLIN};
+
+    if (child->exited || poll(&exit, 1, 0) != 1)
+        return false;
+    take_exit(child);
+    return true;
 }
 
 /* Waits for it: a killed process does not take long. */
@@ -457,6 +457,8 @@ static int spawn(struct wd_child *child, const struct wd_child_spec *spec, const
         .stdio = {io->fds[0] >= 0 ? io->fds[0] : child->set->empty_pipe, io->fds[1],
                   io->fds[2] >= 0 ? io->fds[2] : io->fds[1]},
         .death_signal = SIGKILL,
+        .rlimits = child->set->rlimits,
+        .n_rlimits = child->set->n_rlimits,
     };
 
     return faas_spawn(&how, &child->process, err);

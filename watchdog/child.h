@@ -16,7 +16,9 @@ struct wd_child;
 struct wd_children {
     struct faas_loop *loop;
     struct faas_list running;
-    int empty_pipe; /* at its end for ever: the stdin of those without input */
+    int empty_pipe;                    /* at its end for ever: the stdin of those without input */
+    const struct faas_rlimit *rlimits; /* for each of them; borrowed */
+    size_t n_rlimits;
 };
 
 FAAS_NODISCARD int wd_children_init(struct wd_children *set, struct faas_loop *loop,

@@ -15,6 +15,7 @@ enum {
     METRICS_TIMEOUT_MS = 500,
     METRICS_HEADER_LIMIT = 16 * 1024,
     MAX_CONNECTIONS = 16 * 1024,
+    OTHER_DESCRIPTORS = 16, /* than those of connections and calls */
     METRICS_MAX_CONNECTIONS = 64,
     LOG_RETRY_MS = 50,
 };
@@ -27,6 +28,7 @@ struct wd {
     struct faas_loop *loop;
     struct faas_hook hook;
     struct wd_base_env env;
+    struct faas_rlimit nofile; /* as we were given it */
     struct wd_children children;
     struct wd_reaper reaper;
     struct wd_context ctx;
@@ -124,12 +126,25 @@ static struct faas_http_server *start_server(struct wd *wd, int fd,
     return faas_http_server_new(wd->loop, &own, err);
 }
 
+/* Each call takes some descriptors beside its connection's, so connections may take half of them;
+ * those beyond wait in the backlog. */
+static unsigned max_connections(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > MAX_CONNECTIONS)
+        return MAX_CONNECTIONS;
+    if (limit.rlim_cur < 2 * OTHER_DESCRIPTORS)
+        return OTHER_DESCRIPTORS / 2;
+    return (unsigned)(limit.rlim_cur - OTHER_DESCRIPTORS) / 2;
+}
+
 static int listen_for_function(struct wd *wd, struct faas_error *err)
 {
     const struct wd_config *config = wd->config;
     const struct faas_http_server_opts opts = {
         .header_limit = config->max_header_bytes,
-        .max_connections = MAX_CONNECTIONS,
+        .max_connections = max_connections(),
         .read_timeout_ms = config->read_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
         .on_request = on_request,
@@ -246,11 +261,29 @@ static void prepare_drain(struct wd *wd)
     };
 }
 
+/* The soft limit of 1024 descriptors is for programs that use select(), as functions may: they get
+ * back what we were given. */
+static void raise_nofile(struct wd *wd)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    wd->nofile = (struct faas_rlimit){.resource = RLIMIT_NOFILE, .limit = limit};
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    wd->children.rlimits = &wd->nofile;
+    wd->children.n_rlimits = 1;
+}
+
 static int start(struct wd *wd, struct faas_error *err)
 {
     wd->loop = faas_loop_new(NULL, err);
-    if (!wd->loop || wd_children_init(&wd->children, wd->loop, err) < 0 ||
-        start_calls(wd, err) < 0 || listen_for_function(wd, err) < 0 || start_health(wd, err) < 0 ||
+    if (!wd->loop || wd_children_init(&wd->children, wd->loop, err) < 0)
+        return -1;
+    raise_nofile(wd);
+    if (start_calls(wd, err) < 0 || listen_for_function(wd, err) < 0 || start_health(wd, err) < 0 ||
         listen_for_metrics(wd, err) < 0)
         return -1;
     prepare_drain(wd);

@@ -576,6 +576,19 @@ def test_failures_leave_nothing_behind():
         wd.wait_for(lambda: not wd.children() and wd.fds() <= fds, "nothing left")
 
 
+def test_descriptor_limits_are_raised_for_us_and_not_for_the_function():
+    def small():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 900))
+    with Watchdog(script="ulimit -Sn; ulimit -Hn", preexec=small) as wd:
+        assert wd.request().body == b"100\n900\n"
+        connections = [wd.connect() for _ in range(300)]
+        for c in connections:
+            c.send(render(target="/_/health"))
+        assert all(c.response().status == 200 for c in connections)
+        for c in connections:
+            c.sock.close()
+
+
 def test_no_descriptors_left():
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
