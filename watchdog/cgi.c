@@ -21,11 +21,11 @@ static bool is_ours(const char *entry)
     return false;
 }
 
-void wd_base_env_init(struct wd_base_env *base, char *const *environ)
+void wd_base_env_init(struct wd_base_env *base, char *const *env_vars)
 {
     size_t n = 0;
 
-    while (environ[n])
+    while (env_vars[n])
         n++;
     *base = (struct wd_base_env){
         .all = faas_reallocarray(NULL, n + 1, sizeof(char *)),
@@ -33,14 +33,14 @@ void wd_base_env_init(struct wd_base_env *base, char *const *environ)
         .http = faas_reallocarray(NULL, n + 1, sizeof(char *)),
     };
     n = 0;
-    for (; *environ; environ++) {
-        if (is_ours(*environ))
+    for (; *env_vars; env_vars++) {
+        if (is_ours(*env_vars))
             continue;
-        base->all[n++] = *environ;
-        if (strncmp(*environ, PREFIX, PREFIX_LEN) == 0)
-            base->http[base->n_http++] = *environ;
+        base->all[n++] = *env_vars;
+        if (strncmp(*env_vars, PREFIX, PREFIX_LEN) == 0)
+            base->http[base->n_http++] = *env_vars;
         else
-            base->plain[base->n_plain++] = *environ;
+            base->plain[base->n_plain++] = *env_vars;
     }
     base->all[n] = NULL;
 }

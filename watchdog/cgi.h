@@ -17,7 +17,7 @@ struct wd_base_env {
 };
 
 /* Leaves out what concerns us alone: LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES. */
-void wd_base_env_init(struct wd_base_env *base, char *const *environ);
+void wd_base_env_init(struct wd_base_env *base, char *const *env_vars);
 void wd_base_env_deinit(struct wd_base_env *base);
 
 struct wd_cgi_request {

@@ -73,13 +73,15 @@ static void finish(struct wd_call *call, int status, const struct faas_http_head
 {
     struct classic_call *c = call->data;
     const struct wd_context *ctx = c->self->ctx;
-    _cleanup_buf_ struct faas_buf request_body = c->body;
-    _cleanup_free_ char *type = c->response_type; /* headers may point at it */
+    struct faas_buf request_body = c->body;
+    char *type = c->response_type; /* headers may point at it */
 
     if (ctx->config->debug_headers)
         for (size_t i = 0; i < n; i++)
             debug_header(ctx->log, "out", headers[i].name, headers[i].value);
     wd_call_finish(call, status, headers, n, body);
+    faas_buf_deinit(&request_body);
+    free(type);
 }
 
 /* A body that nobody declared a type for; an empty one has none. */

@@ -291,7 +291,7 @@ static int start(struct wd *wd, struct faas_error *err)
     return watch_signals(wd, err);
 }
 
-struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *const *environ,
+struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *const *env_vars,
                   struct faas_error *err)
 {
     struct wd *wd = faas_new(struct wd);
@@ -306,7 +306,7 @@ struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *cons
         .level = FAAS_LOG_WARN,
         .format = FAAS_LOG_HUMAN,
     };
-    wd_base_env_init(&wd->env, environ);
+    wd_base_env_init(&wd->env, env_vars);
     wd_stats_init(&wd->stats);
     if (start(wd, err) < 0) {
         wd_free(wd);

@@ -7,8 +7,8 @@
 
 struct wd;
 
-/* Listens and writes the lock file. config, log and environ are borrowed. */
-struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *const *environ,
+/* Listens and writes the lock file. config, log and env_vars are borrowed. */
+struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *const *env_vars,
                   struct faas_error *err);
 /* Serves until SIGTERM has been obeyed. */
 void wd_run(struct wd *wd);

@@ -17,10 +17,10 @@ struct built {
     struct faas_error err;
 };
 
-static void build(struct built *b, char *const *environ, const struct wd_cgi_request *req)
+static void build(struct built *b, char *const *env_vars, const struct wd_cgi_request *req)
 {
     *b = (struct built){0};
-    wd_base_env_init(&b->base, environ);
+    wd_base_env_init(&b->base, env_vars);
     b->envp = wd_cgi_env(&b->base, &b->arena, req, &b->err);
 }
 
