@@ -133,6 +133,8 @@ static void on_peer(void *arg, uint32_t events)
         c->half_closed = true;
     if (c->phase == HTTP_ACTIVE && c->req->dispatched && http_conn_left(c))
         http_req_break(c->req, FAAS_ERR_UNAVAILABLE, "the client went away");
+    else if (c->phase == HTTP_IDLE)
+        http_conn_wake(c); /* parked: whatever it is, MHD reads it */
 }
 
 void http_conn_cut(struct http_conn *c, bool reset)
@@ -155,6 +157,8 @@ void http_conn_finish(struct http_conn *c)
 {
     c->told_to_finish = true;
     shutdown(c->fd, SHUT_RD); /* what has arrived can still be read */
+    if (c->phase == HTTP_IDLE)
+        http_conn_wake(c);
 }
 
 void http_conn_swallow(struct http_conn *c)
@@ -177,18 +181,56 @@ void http_conn_watch(struct http_conn *c)
 
     if (c->io.active)
         return;
-    if (faas_io_add(loop, &c->io, c->fd, EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
+    if (faas_io_add(loop, &c->io, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
         c->gone = true; /* the kernel has no memory for it; the flush ends the request */
 }
 
 void http_conn_suspend(struct http_conn *c)
 {
     assert(!c->suspended);
-    c->suspended = true;
+    c->suspended = c->was_suspended = true;
     http_conn_watch(c);
     if (c->gone && c->req)
         http_req_dirty(c->req);
     MHD_suspend_connection(c->mhd);
+}
+
+/* Suspending takes a connection out of MHD's epoll. After a reply that had to be waited for MHD
+ * would look for the next request, in vain, and put the connection back, to take it out again for
+ * that request: three system calls for each. Our own epoll has the connection for good, and can
+ * tell of the next request as well. But MHD goes through all suspended connections whenever one is
+ * resumed, so with many of them it would be the dearer way. */
+static void park(struct http_conn *c)
+{
+    int waiting = 0;
+
+    if (!c->was_suspended || c->half_closed || c->gone || c->told_to_finish ||
+        c->server->n_conns > HTTP_PARK_MAX)
+        return;
+    http_conn_suspend(c);
+    /* What has arrived by now may have been told of before; what comes later will be. */
+    if (ioctl(c->fd, FIONREAD, &waiting) < 0 || waiting > 0)
+        http_conn_wake(c);
+}
+
+/* Not while MHD is at it: it would not note that it has nothing to read for the time being, and
+ * would try to when it is resumed. */
+void http_conn_settle_later(struct http_conn *c)
+{
+    faas_list_remove(&c->settle_node);
+    faas_list_append(&c->server->unsettled, &c->settle_node);
+}
+
+void http_conn_settle(struct http_conn *c)
+{
+    faas_list_remove(&c->settle_node);
+    if (c->suspended)
+        return;
+    if (c->phase == HTTP_ACTIVE && c->awaits_reply)
+        http_conn_suspend(c);
+    else if (c->phase == HTTP_IDLE)
+        park(c);
+    c->awaits_reply = false;
 }
 
 void http_conn_wake(struct http_conn *c)
@@ -226,6 +268,7 @@ void http_conn_start(struct faas_http_server *s, int fd, const struct sockaddr *
 
     c->server = s;
     c->fd = fd;
+    faas_list_init(&c->settle_node);
     keep_peer(c, peer, peer_len);
     faas_list_append(&s->conns, &c->node);
     s->n_conns++;
@@ -327,6 +370,7 @@ void http_conn_free(struct http_conn *c)
         close(c->fd);
     faas_timer_stop(s->loop, &c->timer);
     faas_list_remove(&c->node);
+    faas_list_remove(&c->settle_node);
     s->n_conns--;
     http_server_wake_acceptor(s);
     free(c);

@@ -138,6 +138,7 @@ void *http_req_on_target(void *cls, const char *target, struct MHD_Connection *m
     req->conn = c;
     c->req = req;
     c->clean = false;
+    c->awaits_reply = c->was_suspended = false;
     c->swallowed = 0;
     c->phase = HTTP_HEAD;
     /* Counted from accept for the first request; for others an idle time is not held against it. */
@@ -305,11 +306,13 @@ static enum MHD_Result on_body_over(struct faas_http_req *req)
         if (!req->reply.ended && req->ops && req->ops->on_body_end)
             req->ops->on_body_end(req->arg);
     }
-    if (req->reply.ended && !req->duplex && !req->reply.aborted && http_reply_fits(req))
+    c->awaits_reply =
+        !req->reply.ended || req->duplex || req->reply.aborted || !http_reply_fits(req);
+    if (!c->awaits_reply)
         return reply_now(req);
     if (req->reply.begun || c->half_closed)
         http_req_dirty(req);
-    http_conn_suspend(c);
+    http_conn_settle_later(c);
     return MHD_YES;
 }
 
@@ -391,6 +394,7 @@ void http_req_on_completed(void *cls, struct MHD_Connection *mhd, void **context
     if (c->phase == HTTP_HEAD || c->phase == HTTP_ACTIVE)
         c->phase = HTTP_IDLE;
     http_req_release(req);
+    http_conn_settle_later(c);
     if (s->opts.read_timeout_ms > 0)
         c->read_deadline_ms = faas_loop_now_ms(s->loop) + s->opts.read_timeout_ms;
     http_conn_arm(c);

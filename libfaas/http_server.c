@@ -124,6 +124,12 @@ static void flush(struct faas_http_server *s)
     }
 }
 
+static void settle(struct faas_http_server *s)
+{
+    while (!faas_list_empty(&s->unsettled))
+        http_conn_settle(FAAS_CONTAINER_OF(s->unsettled.next, struct http_conn, settle_node));
+}
+
 static void run_mhd(struct faas_http_server *s)
 {
     MHD_UNSIGNED_LONG_LONG wait;
@@ -132,6 +138,7 @@ static void run_mhd(struct faas_http_server *s)
     s->run_mhd = false;
     s->runs++;
     MHD_run(s->daemon);
+    settle(s);
     if (MHD_get_timeout(s->daemon, &wait) == MHD_YES && wait == 0) {
         s->run_mhd = true;
         s->vain_runs++;
@@ -147,6 +154,7 @@ static int64_t on_turn(void *arg)
     struct faas_http_server *s = arg;
     int runs = 0;
 
+    settle(s);
     flush(s);
     while (s->run_mhd && runs++ < MHD_RUNS_PER_TURN) {
         run_mhd(s);
@@ -207,6 +215,7 @@ struct faas_http_server *faas_http_server_new(struct faas_loop *loop,
     s->runs = 1;
     s->accept_logged_ms = -ACCEPT_LOG_MS;
     faas_list_init(&s->conns);
+    faas_list_init(&s->unsettled);
     faas_list_init(&s->dirty);
     faas_list_init(&s->spare);
     fcntl(s->listen_fd, F_SETFL, fcntl(s->listen_fd, F_GETFL) | O_NONBLOCK);

@@ -26,6 +26,8 @@ enum {
     HTTP_SWALLOW_MAX = 256 * 1024,
     /* How long a client has for reading the last reply before its connection is closed for good. */
     HTTP_LINGER_MS = 2000,
+    /* With more connections than this idle ones are left to MHD, see park(). */
+    HTTP_PARK_MAX = 512,
 };
 
 enum http_phase {
@@ -50,12 +52,17 @@ struct http_conn {
     struct MHD_Connection *mhd; /* NULL while lingering */
     int fd;
     enum http_phase phase;
-    struct faas_io io; /* tells when the peer leaves; MHD watches fd in an epoll of its own */
+    /* Tells when the peer leaves, and wakes it when it is parked. MHD watches fd in an epoll of its
+     * own, unless suspended. */
+    struct faas_io io;
     struct faas_timer timer;
     int64_t read_deadline_ms, write_deadline_ms, linger_deadline_ms;
     unsigned requests; /* begun so far */
     size_t swallowed;
-    bool suspended;      /* MHD leaves it alone until http_conn_wake() */
+    bool suspended;     /* MHD leaves it alone until http_conn_wake() */
+    bool awaits_reply;  /* to be suspended after this run of MHD */
+    bool was_suspended; /* in this request */
+    struct faas_list settle_node;
     uint64_t woken_at;   /* server->runs when it was last woken */
     bool half_closed;    /* the peer sends no more */
     bool gone;           /* the peer is not there any more */
@@ -133,8 +140,9 @@ struct faas_http_server {
     struct http_conn *adding; /* within MHD_add_connection() */
     struct faas_list conns;
     unsigned n_conns, n_active;
-    struct faas_list dirty; /* requests */
-    struct faas_list spare; /* requests */
+    struct faas_list unsettled; /* connections to be looked at after this run of MHD */
+    struct faas_list dirty;     /* requests */
+    struct faas_list spare;     /* requests */
     unsigned n_spare;
     bool draining, stopping;
 };
@@ -151,7 +159,11 @@ void http_conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_conte
 void http_conn_free(struct http_conn *c);  /* lingering, or never given to MHD */
 void http_conn_watch(struct http_conn *c); /* tells when the peer leaves, from now on */
 void http_conn_suspend(struct http_conn *c);
-void http_conn_wake(struct http_conn *c);       /* harmless when not suspended */
+void http_conn_wake(struct http_conn *c); /* harmless when not suspended */
+/* Suspends it after the current run of MHD if it waits for its reply or, where that saves work, for
+ * its next request. */
+void http_conn_settle_later(struct http_conn *c);
+void http_conn_settle(struct http_conn *c);
 bool http_conn_left(const struct http_conn *c); /* has the client of its request left? */
 /* Deadlines moved. */
 void http_conn_arm(struct http_conn *c);
