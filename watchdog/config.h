@@ -36,8 +36,7 @@ struct wd_config {
 
 /* Reads envp into *c (zeroed by the caller, deinit in any case). Fails with INVALID, naming the
  * variable. */
-FAAS_NODISCARD int wd_config_load(struct wd_config *c, char *const *envp,
-                                  struct faas_error *err);
+FAAS_NODISCARD int wd_config_load(struct wd_config *c, char *const *envp, struct faas_error *err);
 void wd_config_deinit(struct wd_config *c);
 
 /* <TMPDIR or /tmp>/.lock, heap: known without a valid configuration, for the health check. */
