@@ -118,6 +118,22 @@ void faas_http_reply(struct faas_http_req *req, int status, const struct faas_ht
     faas_http_reply_end(req);
 }
 
+void faas_http_reply_take(struct faas_http_req *req, int status,
+                          const struct faas_http_header *headers, size_t n, struct faas_buf *body)
+{
+    struct http_reply *reply = &req->reply;
+
+    faas_http_reply_begin(req, status, headers, n, (int64_t)body->len);
+    if (!reply->bodiless) {
+        faas_buf_deinit(&reply->out); /* of the connection's last reply: empty */
+        reply->out = *body;
+        reply->written = (int64_t)body->len;
+        *body = (struct faas_buf){0};
+    }
+    faas_buf_deinit(body);
+    faas_http_reply_end(req);
+}
+
 /* --- errors --- */
 
 static void reply_json(struct faas_http_req *req, int status, const char *code, const char *text)

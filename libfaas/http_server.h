@@ -7,6 +7,7 @@
 #ifndef FAAS_HTTP_SERVER_H
 #define FAAS_HTTP_SERVER_H
 
+#include "libfaas/buf.h"
 #include "libfaas/http.h"
 #include "libfaas/log.h"
 #include "libfaas/loop.h"
@@ -89,6 +90,9 @@ void faas_http_req_no_write_timeout(struct faas_http_req *req);
 /* All at once. */
 void faas_http_reply(struct faas_http_req *req, int status, const struct faas_http_header *headers,
                      size_t n, struct faas_str body);
+/* The same without copying the body: its memory is taken over and *body left empty. */
+void faas_http_reply_take(struct faas_http_req *req, int status,
+                          const struct faas_http_header *headers, size_t n, struct faas_buf *body);
 /* In pieces: begin, write…, end. length -1: unknown (chunked). A reply that is begun and ended
  * within one turn goes out as one packet. For HEAD, 204 and 304 nothing is written but length is
  * announced. It may begin before the body's end, which costs the connection unless the rest of the

@@ -525,6 +525,37 @@ static void a_reply_without_a_body_announces_its_length(void **state)
     }
 }
 
+static void give_body_away(struct http_rig *rig, struct faas_http_req *req)
+{
+    struct faas_buf body = {0};
+
+    (void)rig;
+    faas_buf_append_z(&body, "given");
+    faas_http_reply_take(req, 200, NULL, 0, &body);
+    assert_null(body.data); /* also when it will not be sent */
+    assert_int_equal(body.len, 0);
+}
+
+static void a_body_may_be_given_away(void **state)
+{
+    struct http_rig rig = {.on_body_end = give_body_away};
+    struct http_rig_client c;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    for (int i = 0; i < 2; i++) { /* the second one meets what the first has left */
+        http_rig_send_z(&c, "GET / HTTP/1.1\r\n" HOST "\r\n");
+        http_rig_expect(&c, "Content-Length: 5\r\n\r\ngiven");
+        faas_buf_clear(&c.in);
+    }
+    http_rig_send_z(&c, "HEAD / HTTP/1.1\r\n" HOST "\r\n");
+    http_rig_expect(&c, "Content-Length: 5\r\n\r\n");
+    assert_null(strstr(c.in.data, "given"));
+    http_rig_close(&c);
+    http_rig_stop(&rig);
+}
+
 static void errors_are_json(struct http_rig *rig, struct faas_http_req *req)
 {
     struct faas_error err;
@@ -857,6 +888,7 @@ int main(void)
         cmocka_unit_test(a_reply_head_of_any_size_is_sent),
         cmocka_unit_test(framing_headers_are_the_servers_own),
         cmocka_unit_test(a_reply_without_a_body_announces_its_length),
+        cmocka_unit_test(a_body_may_be_given_away),
         cmocka_unit_test(an_error_becomes_a_json_reply),
         cmocka_unit_test(a_reply_goes_out_as_it_is_written),
         cmocka_unit_test(a_reply_of_known_length_ends_when_the_handler_says),
