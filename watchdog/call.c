@@ -3,8 +3,6 @@
 #include "libfaas/alloc.h"
 #include "watchdog/executor.h"
 
-#include <stdio.h>
-
 /* For the answer to a function whose time is up, beyond write_timeout. */
 #define LAST_WORDS_MS 1000
 
@@ -34,32 +32,42 @@ static void call_free_if_over(struct wd_call *call)
 }
 
 void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
-                    size_t n, struct faas_str body)
+                    size_t n, struct faas_buf *body)
 {
+    struct faas_buf nothing = {0};
+
     faas_timer_stop(call->calls->loop, &call->body_timer);
     call->held = false;
     call->status = status;
-    if (call->req)
-        faas_http_reply(call->req, status, headers, n, body);
-    else
-        call_free_if_over(call);
+    if (call->req) {
+        faas_http_reply_take(call->req, status, headers, n, body ? body : &nothing);
+        return;
+    }
+    if (body)
+        faas_buf_deinit(body);
+    call_free_if_over(call);
 }
 
 /* --- what the server tells --- */
 
-static void finish_too_large(struct wd_call *call)
+/* Ours, not the function's: a queue that sees the second header may try again. */
+static void finish_refused(struct wd_call *call, int status, struct faas_buf *text)
 {
-    char body[96];
-    int len =
-        snprintf(body, sizeof(body), "request body is larger than max_body_size: %llu bytes\n",
-                 (unsigned long long)call->calls->max_body_size);
-    const struct faas_http_header headers[] = {
-        {FAAS_STR("Content-Type"), FAAS_STR("text/plain")},
-        {FAAS_STR("X-Openfaas-Internal"), FAAS_STR("faas-middleware")},
+    static const struct faas_http_header headers[] = {
+        {FAAS_STR_INIT("Content-Type"), FAAS_STR_INIT("text/plain")},
+        {FAAS_STR_INIT("X-Openfaas-Internal"), FAAS_STR_INIT("faas-middleware")},
     };
 
-    wd_call_finish(call, 413, headers, FAAS_ARRAY_LEN(headers),
-                   (struct faas_str){.ptr = body, .len = (size_t)len});
+    wd_call_finish(call, status, headers, FAAS_ARRAY_LEN(headers), text);
+}
+
+static void finish_too_large(struct wd_call *call)
+{
+    struct faas_buf text = {0};
+
+    faas_buf_printf(&text, "request body is larger than max_body_size: %llu bytes\n",
+                    (unsigned long long)call->calls->max_body_size);
+    finish_refused(call, 413, &text);
 }
 
 static bool is_too_large(const struct wd_call *call, uint64_t bytes)
@@ -158,17 +166,11 @@ void wd_call_expect_within(struct wd_call *call, int64_t limit_ms)
 
 static void finish_busy(struct wd_call *call)
 {
-    char body[96];
-    int len = snprintf(body, sizeof(body),
-                       "Concurrent request limit exceeded. Max concurrent requests: %llu\n",
-                       (unsigned long long)call->calls->limiter.max);
-    const struct faas_http_header headers[] = {
-        {FAAS_STR("Content-Type"), FAAS_STR("text/plain")},
-        {FAAS_STR("X-Openfaas-Internal"), FAAS_STR("faas-middleware")},
-    };
+    struct faas_buf text = {0};
 
-    wd_call_finish(call, 429, headers, FAAS_ARRAY_LEN(headers),
-                   (struct faas_str){.ptr = body, .len = (size_t)len});
+    faas_buf_printf(&text, "Concurrent request limit exceeded. Max concurrent requests: %llu\n",
+                    (unsigned long long)call->calls->limiter.max);
+    finish_refused(call, 429, &text);
 }
 
 static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *req)

@@ -41,9 +41,10 @@ struct wd_call {
 void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req);
 
 /* The executor's answer, and the last that it has to do with the call, which may be freed by it.
- * Nothing is sent when the client has left; the status counts in the metrics all the same. */
+ * The body's memory is taken; NULL: none. Nothing is sent when the client has left; the status
+ * counts in the metrics all the same. */
 void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
-                    size_t n, struct faas_str body);
+                    size_t n, struct faas_buf *body);
 
 /* The function has been given limit_ms. When write_timeout would cut the connection just before
  * the answer to that, the answer gets a second more. */

@@ -187,6 +187,7 @@ static void split_target(struct faas_str raw, struct target *t)
         while (end < raw.len && raw.ptr[end] != '/' && raw.ptr[end] != '?')
             end++;
         t->authority = (struct faas_str){.ptr = raw.ptr, .len = end};
+        t->authority = skip(t->authority, (size_t)(faas_str_rfind(t->authority, '@') + 1));
         raw = skip(raw, end);
         break;
     }

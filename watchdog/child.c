@@ -110,7 +110,7 @@ int wd_child_status(const struct wd_child *child)
     return child->status;
 }
 
-const struct faas_buf *wd_child_output(const struct wd_child *child)
+struct faas_buf *wd_child_output(struct wd_child *child)
 {
     return &child->output;
 }

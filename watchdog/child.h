@@ -55,7 +55,8 @@ struct wd_child *wd_child_start(struct wd_children *set, const struct wd_child_s
 void wd_child_free(struct wd_child *child);
 
 int wd_child_status(const struct wd_child *child); /* as from waitpid() */
-const struct faas_buf *wd_child_output(const struct wd_child *child);
+/* The receiver may take its memory. */
+struct faas_buf *wd_child_output(struct wd_child *child);
 const struct faas_buf *wd_child_stderr(const struct wd_child *child);
 size_t wd_child_stderr_lost(const struct wd_child *child);
 

@@ -69,7 +69,7 @@ static void debug_header(struct wd_log *log, const char *direction, struct faas_
 
 /* The call may be freed by it, and what it held is. */
 static void finish(struct wd_call *call, int status, const struct faas_http_header *headers,
-                   size_t n, struct faas_str body)
+                   size_t n, struct faas_buf *body)
 {
     struct classic_call *c = call->data;
     const struct wd_context *ctx = c->self->ctx;
@@ -84,26 +84,22 @@ static void finish(struct wd_call *call, int status, const struct faas_http_head
     free(type);
 }
 
-/* A body that nobody declared a type for; an empty one has none. */
-static void finish_sniffed(struct wd_call *call, int status, struct faas_str body)
+/* why is one line of its own; the output may be NULL. */
+static void finish_failed(struct wd_call *call, int status, const char *why,
+                          const struct faas_buf *output)
 {
-    const struct faas_http_header type = {FAAS_STR("Content-Type"),
-                                          faas_str_from(wd_sniff_type(body))};
-
-    finish(call, status, &type, body.len ? 1 : 0, body);
-}
-
-static void finish_failed(struct wd_call *call, int status, const char *why, struct faas_str output)
-{
-    _cleanup_buf_ struct faas_buf body = {0};
+    struct faas_buf body = {0};
+    struct faas_http_header type = {.name = FAAS_STR("Content-Type")};
 
     faas_buf_append_z(&body, why);
     faas_buf_append_c(&body, '\n');
-    faas_buf_append_str(&body, output);
-    finish_sniffed(call, status, faas_buf_str(&body));
+    if (output)
+        faas_buf_append_str(&body, faas_buf_str(output));
+    type.value = faas_str_from(wd_sniff_type(faas_buf_str(&body)));
+    finish(call, status, &type, 1, &body);
 }
 
-static void finish_ok(struct wd_call *call, struct faas_str output)
+static void finish_ok(struct wd_call *call, struct faas_buf *output)
 {
     struct classic_call *c = call->data;
     char seconds[32];
@@ -111,8 +107,8 @@ static void finish_ok(struct wd_call *call, struct faas_str output)
     struct faas_http_header headers[2];
     size_t n = 0;
 
-    if (!type.ptr && output.len)
-        type = faas_str_from(wd_sniff_type(output));
+    if (!type.ptr && output->len)
+        type = faas_str_from(wd_sniff_type(faas_buf_str(output)));
     if (type.ptr)
         headers[n++] = (struct faas_http_header){FAAS_STR("Content-Type"), type};
     snprintf(seconds, sizeof(seconds), "%f", wd_call_seconds(call));
@@ -132,10 +128,10 @@ static void log_stderr(struct wd_log *log, const struct wd_child *child)
 }
 
 static void log_end(const struct wd_context *ctx, const struct wd_call *call, const char *failure,
-                    struct faas_str output)
+                    const struct faas_buf *output)
 {
     if (ctx->config->write_debug) {
-        wd_log_stdout(ctx->log, output);
+        wd_log_stdout(ctx->log, faas_buf_str(output));
         if (failure)
             wd_logf(ctx->log, "Success=false, Error=%s", failure);
         else
@@ -143,7 +139,7 @@ static void log_end(const struct wd_context *ctx, const struct wd_call *call, co
     } else if (failure) {
         wd_logf(ctx->log, "Failed: %s - Duration: %fs", failure, wd_call_seconds(call));
     } else {
-        wd_logf(ctx->log, "Wrote %zu Bytes - Duration: %fs", output.len, wd_call_seconds(call));
+        wd_logf(ctx->log, "Wrote %zu Bytes - Duration: %fs", output->len, wd_call_seconds(call));
     }
 }
 
@@ -151,7 +147,7 @@ static void on_child_end(void *arg, struct wd_child *child)
 {
     struct wd_call *call = arg;
     const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
-    struct faas_str output = faas_buf_str(wd_child_output(child));
+    struct faas_buf *output = wd_child_output(child);
     int status = wd_child_status(child);
     char failure[64];
 
@@ -173,7 +169,7 @@ static void on_child_timeout(void *arg)
     const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
 
     wd_logf(ctx->log, "Killing process: %s", ctx->config->fprocess);
-    finish_failed(call, STATUS_TIMEOUT, "Killed process.", FAAS_STR(""));
+    finish_failed(call, STATUS_TIMEOUT, "Killed process.", NULL);
 }
 
 static const struct wd_child_ops child_ops = {
@@ -253,7 +249,7 @@ static void run(struct wd_call *call)
     note_type(ctx, call);
     spec.envp = make_env(ctx, call, &err);
     if (!spec.envp) {
-        finish_failed(call, STATUS_BAD_REQUEST, err.msg, FAAS_STR(""));
+        finish_failed(call, STATUS_BAD_REQUEST, err.msg, NULL);
         return;
     }
     if (ctx->config->marshal_request)
@@ -262,8 +258,8 @@ static void run(struct wd_call *call)
     wd_logf(ctx->log, "Forking fprocess.");
     spec.path = wd_program_find(&c->self->program, &err);
     if (!spec.path || !wd_child_start(ctx->children, &spec, &err)) {
-        log_end(ctx, call, err.msg, FAAS_STR(""));
-        finish_failed(call, STATUS_FAILED, err.msg, FAAS_STR(""));
+        log_end(ctx, call, err.msg, &(struct faas_buf){0});
+        finish_failed(call, STATUS_FAILED, err.msg, NULL);
         return;
     }
     c->running = true;
@@ -289,7 +285,7 @@ static void classic_handle(void *self, struct wd_call *call)
 
     c->self = self;
     if (!is_allowed(head->method))
-        finish(call, STATUS_NOT_ALLOWED, NULL, 0, FAAS_STR(""));
+        finish(call, STATUS_NOT_ALLOWED, NULL, 0, NULL);
     else if (head->content_length > 0)
         faas_buf_reserve(&c->body, FAAS_MIN((size_t)head->content_length, (size_t)RESERVE_MAX));
 }
@@ -312,7 +308,7 @@ static void classic_on_body_timeout(struct wd_call *call)
     char why[128];
 
     snprintf(why, sizeof(why), "read tcp %s: i/o timeout", faas_http_req_peer(call->req));
-    finish_failed(call, STATUS_BAD_REQUEST, why, FAAS_STR(""));
+    finish_failed(call, STATUS_BAD_REQUEST, why, NULL);
 }
 
 /* A function that runs is not stopped: it may have side effects. */
@@ -321,7 +317,7 @@ static void classic_on_client_gone(struct wd_call *call)
     struct classic_call *c = call->data;
 
     if (!c->running)
-        finish(call, STATUS_BAD_REQUEST, NULL, 0, FAAS_STR(""));
+        finish(call, STATUS_BAD_REQUEST, NULL, 0, NULL);
 }
 
 const struct wd_executor_ops wd_classic_executor = {

@@ -181,6 +181,7 @@ static void an_absolute_target_names_the_host(void **state)
         const char *target, *host, *path, *query;
     } cases[] = {
         {"http://url.example:81/p%2Fq?x", "url.example:81", "/p/q", "x"},
+        {"http://user:pass@url.example/", "url.example", "/", NULL},
         {"HTTP://url.example?x", "url.example", NULL, "x"},
         {"/plain", "header.example", "/plain", NULL},
         {"//double//slash/../x", "header.example", "//double//slash/../x", NULL},
