@@ -63,6 +63,7 @@ $(B)/%.o: %.c | need-libs
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/libfaas/version.o: $(wildcard .git/logs/HEAD) # a new commit is a new version
 $(B)/libfaas/version.o: ALL_CPPFLAGS += -DFAAS_VERSION='"$(VERSION)"' -DFAAS_COMMIT='"$(COMMIT)"'
 
 # The templates travel inside faas-cli, so that `new` works offline.
