@@ -5,6 +5,7 @@
 #define FAAS_JSON_H
 
 #include "libfaas/buf.h"
+#include "libfaas/json_string.h"
 #include "libfaas/map.h"
 
 #include <jansson.h>
@@ -19,8 +20,6 @@
 json_t *faas_json_parse(struct faas_str text, struct faas_error *err);
 /* In insertion order, '<' '>' '&' escaped as Go does. indent 0 (compact) or 2. */
 void faas_json_write(struct faas_buf *out, const json_t *v, int indent);
-/* s with its quotes; bytes that are not UTF-8 become U+FFFD. */
-void faas_json_write_string(struct faas_buf *out, struct faas_str s);
 
 /* Member by name, case ignored; NULL when absent or null. Borrowed. */
 json_t *faas_json_get(const json_t *obj, const char *key);

@@ -1,7 +1,7 @@
 #include "watchdog/marshal.h"
 
 #include "libfaas/alloc.h"
-#include "libfaas/utf8.h"
+#include "libfaas/json_string.h"
 #include "watchdog/header_name.h"
 
 struct entry {
@@ -21,61 +21,6 @@ static int entry_cmp(const void *a, const void *b)
     if (diff == 0)
         diff = x->order < y->order ? -1 : 1;
     return diff;
-}
-
-static void append_ascii(struct faas_buf *out, unsigned char c)
-{
-    switch (c) {
-    case '"':
-        faas_buf_append_z(out, "\\\"");
-        break;
-    case '\\':
-        faas_buf_append_z(out, "\\\\");
-        break;
-    case '\b':
-        faas_buf_append_z(out, "\\b");
-        break;
-    case '\f':
-        faas_buf_append_z(out, "\\f");
-        break;
-    case '\n':
-        faas_buf_append_z(out, "\\n");
-        break;
-    case '\r':
-        faas_buf_append_z(out, "\\r");
-        break;
-    case '\t':
-        faas_buf_append_z(out, "\\t");
-        break;
-    default:
-        if (c < 0x20 || c == '<' || c == '>' || c == '&')
-            faas_buf_printf(out, "\\u%04x", c);
-        else
-            faas_buf_append_c(out, (char)c);
-    }
-}
-
-/* faas_json_escape() makes valid JSON too, but not Go's: that one also escapes what would be
- * dangerous within HTML or JavaScript. */
-static void append_string(struct faas_buf *out, struct faas_str s)
-{
-    faas_buf_append_c(out, '"');
-    while (s.len) {
-        uint32_t cp;
-        bool valid;
-        size_t n = faas_utf8_next(s, &cp, &valid);
-
-        if (!valid)
-            faas_buf_append_z(out, "\\ufffd");
-        else if (cp < 0x80)
-            append_ascii(out, (unsigned char)cp);
-        else if (cp == 0x2028 || cp == 0x2029)
-            faas_buf_printf(out, "\\u%04x", cp);
-        else
-            faas_buf_append(out, s.ptr, n);
-        s = (struct faas_str){.ptr = s.ptr + n, .len = s.len - n};
-    }
-    faas_buf_append_c(out, '"');
 }
 
 static void append_base64(struct faas_buf *out, struct faas_str data)
@@ -128,12 +73,12 @@ static void append_headers(struct faas_buf *out, const struct entry *entries, si
 
         if (!again) {
             faas_buf_append_z(out, i == 0 ? "" : "],");
-            append_string(out, entries[i].name);
+            faas_json_write_string(out, entries[i].name);
             faas_buf_append_z(out, ":[");
         } else {
             faas_buf_append_c(out, ',');
         }
-        append_string(out, entries[i].value);
+        faas_json_write_string(out, entries[i].value);
     }
     faas_buf_append_z(out, n ? "]" : "");
 }
