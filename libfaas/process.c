@@ -3,7 +3,6 @@
 #include "libfaas/alloc.h"
 #include "libfaas/cleanup.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -338,23 +337,52 @@ bool faas_process_reap(struct faas_process *p, int *status)
     return true;
 }
 
+/* As Go spells them; those of C libraries differ from each other. */
+static const char *const signal_names[] = {
+    [SIGHUP] = "hangup",
+    [SIGINT] = "interrupt",
+    [SIGQUIT] = "quit",
+    [SIGILL] = "illegal instruction",
+    [SIGTRAP] = "trace/breakpoint trap",
+    [SIGABRT] = "aborted",
+    [SIGBUS] = "bus error",
+    [SIGFPE] = "floating point exception",
+    [SIGKILL] = "killed",
+    [SIGUSR1] = "user defined signal 1",
+    [SIGSEGV] = "segmentation fault",
+    [SIGUSR2] = "user defined signal 2",
+    [SIGPIPE] = "broken pipe",
+    [SIGALRM] = "alarm clock",
+    [SIGTERM] = "terminated",
+    [SIGSTKFLT] = "stack fault",
+    [SIGCHLD] = "child exited",
+    [SIGCONT] = "continued",
+    [SIGSTOP] = "stopped (signal)",
+    [SIGTSTP] = "stopped",
+    [SIGTTIN] = "stopped (tty input)",
+    [SIGTTOU] = "stopped (tty output)",
+    [SIGURG] = "urgent I/O condition",
+    [SIGXCPU] = "CPU time limit exceeded",
+    [SIGXFSZ] = "file size limit exceeded",
+    [SIGVTALRM] = "virtual timer expired",
+    [SIGPROF] = "profiling timer expired",
+    [SIGWINCH] = "window changed",
+    [SIGIO] = "I/O possible",
+    [SIGPWR] = "power failure",
+    [SIGSYS] = "bad system call",
+};
+
 void faas_format_exit(int status, char out[64])
 {
-    const char *name;
-    size_t start;
+    const char *dumped = WCOREDUMP(status) ? " (core dumped)" : "";
+    size_t signo = (size_t)WTERMSIG(status);
 
-    if (WIFEXITED(status)) {
+    if (WIFEXITED(status))
         snprintf(out, 64, "exit status %d", WEXITSTATUS(status));
-        return;
-    }
-    name = sigdescr_np(WTERMSIG(status));
-    start = (size_t)snprintf(out, 64, "signal: ");
-    if (name)
-        snprintf(out + start, 64 - start, "%s%s", name, WCOREDUMP(status) ? " (core dumped)" : "");
+    else if (signo < FAAS_ARRAY_LEN(signal_names))
+        snprintf(out, 64, "signal: %s%s", signal_names[signo], dumped);
     else
-        snprintf(out + start, 64 - start, "signal %d", WTERMSIG(status));
-    for (char *c = out + start; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+        snprintf(out, 64, "signal: signal %zu%s", signo, dumped);
 }
 
 char *faas_find_executable(const char *name, const char *path_env, struct faas_error *err)

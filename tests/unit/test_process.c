@@ -586,6 +586,9 @@ static void exits_are_described_as_go_does(void **state)
         {SIGPIPE, "signal: broken pipe"},
         {SIGSEGV | 0x80, "signal: segmentation fault (core dumped)"},
         {SIGABRT, "signal: aborted"},
+        {SIGFPE, "signal: floating point exception"},
+        {SIGXCPU, "signal: CPU time limit exceeded"},
+        {SIGSYS | 0x80, "signal: bad system call (core dumped)"},
         {40, "signal: signal 40"},
     };
     char out[64];
