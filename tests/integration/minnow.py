@@ -19,6 +19,10 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 NS = "openfaas-fn"
 
 
+# A sanitizer reserves terabytes, so under a memory limit only the plain program can run.
+PLAIN_WATCHDOG = os.path.join(ROOT, "build/release/bin/fwatchdog")
+
+
 def program(name):
     return os.path.abspath(os.path.join(BIN, name))
 

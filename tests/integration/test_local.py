@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from minnow import Gateway, alive, command, descendants, descriptors, program, wait_until
+from minnow import PLAIN_WATCHDOG, Gateway, alive, command, descendants, descriptors, program, wait_until
 
 
 def watchdogs(g):
@@ -54,7 +54,8 @@ touch "$TMPDIR/probe" && echo "tmp ok"
     assert gateway.invoke("nobody2").body.split(b"\n")[0].decode() != lines[0], "each function has its own user"
 
 
-def test_limits_become_rlimits(gateway):
+def test_limits_become_rlimits(gateways):
+    gateway = gateways(watchdog=PLAIN_WATCHDOG)
     gateway.push("hog:1", "/usr/bin/python3 hog.py", {"hog.py": "x = bytearray(512 * 1024 * 1024); print(len(x))"})
     gateway.deploy("hog", image="hog:1")
     assert gateway.invoke("hog").status == 200
