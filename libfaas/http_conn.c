@@ -121,6 +121,21 @@ bool http_conn_left(const struct http_conn *c)
     return !req->reply.ended;
 }
 
+/* MHD takes a read that did not fill its buffer for the last of what there is, and its epoll tells
+ * only of changes: an end that came together with the last bytes is missed. Being suspended takes
+ * the connection out of that epoll; when it is put back the end is reported. */
+static void make_mhd_see_the_end(struct http_conn *c)
+{
+    http_conn_suspend(c);
+    http_conn_wake(c);
+}
+
+static bool is_read_by_mhd(const struct http_conn *c)
+{
+    return !c->suspended && (c->phase == HTTP_IDLE || c->phase == HTTP_HEAD ||
+                             (c->phase == HTTP_ACTIVE && c->req->stage == HTTP_BODY_COMING));
+}
+
 static void on_peer(void *arg, uint32_t events)
 {
     struct http_conn *c = arg;
@@ -133,8 +148,10 @@ static void on_peer(void *arg, uint32_t events)
         c->half_closed = true;
     if (c->phase == HTTP_ACTIVE && c->req->dispatched && http_conn_left(c))
         http_req_break(c->req, FAAS_ERR_UNAVAILABLE, "the client went away");
-    else if (c->phase == HTTP_IDLE)
+    else if (c->phase == HTTP_IDLE && c->suspended)
         http_conn_wake(c); /* parked: whatever it is, MHD reads it */
+    else if (events & EPOLLRDHUP && is_read_by_mhd(c))
+        make_mhd_see_the_end(c);
 }
 
 void http_conn_cut(struct http_conn *c, bool reset)
@@ -173,8 +190,9 @@ void http_conn_swallow(struct http_conn *c)
 
 /* --- suspending --- */
 
-/* Once per connection, and only when MHD stops looking or we write ourselves: a connection whose
- * requests are all answered at once is never registered. What happened before is reported too. */
+/* Once per connection, and only when it outlives a run of MHD: one whose request is there when it
+ * is accepted, is answered at once and closed is never registered. What happened before is reported
+ * too. */
 void http_conn_watch(struct http_conn *c)
 {
     struct faas_loop *loop = c->server->loop;
@@ -231,6 +249,7 @@ void http_conn_settle(struct http_conn *c)
     else if (c->phase == HTTP_IDLE)
         park(c);
     c->awaits_reply = false;
+    http_conn_watch(c);
 }
 
 void http_conn_wake(struct http_conn *c)
@@ -289,6 +308,7 @@ static void on_started(struct faas_http_server *s, struct MHD_Connection *mhd, v
     c->mhd = mhd;
     c->read_deadline_ms = after(faas_loop_now_ms(s->loop), s->opts.read_timeout_ms);
     http_conn_arm(c);
+    http_conn_settle_later(c);
 }
 
 /* --- the end --- */

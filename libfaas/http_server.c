@@ -154,7 +154,6 @@ static int64_t on_turn(void *arg)
     struct faas_http_server *s = arg;
     int runs = 0;
 
-    settle(s);
     flush(s);
     while (s->run_mhd && runs++ < MHD_RUNS_PER_TURN) {
         run_mhd(s);

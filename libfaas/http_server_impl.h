@@ -160,8 +160,8 @@ void http_conn_free(struct http_conn *c);  /* lingering, or never given to MHD *
 void http_conn_watch(struct http_conn *c); /* tells when the peer leaves, from now on */
 void http_conn_suspend(struct http_conn *c);
 void http_conn_wake(struct http_conn *c); /* harmless when not suspended */
-/* Suspends it after the current run of MHD if it waits for its reply or, where that saves work, for
- * its next request. */
+/* After the current (or next) run of MHD: suspends it if it waits for its reply or, where that
+ * saves work, for its next request, and watches it. */
 void http_conn_settle_later(struct http_conn *c);
 void http_conn_settle(struct http_conn *c);
 bool http_conn_left(const struct http_conn *c); /* has the client of its request left? */

@@ -115,6 +115,38 @@ static void a_client_that_leaves_is_noticed_at_once(void **state)
     }
 }
 
+/* The connection is in libmicrohttpd's epoll by then, and hears of both in one event. */
+static void a_client_that_leaves_with_its_last_bytes_is_noticed_at_once(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "GET"},
+        {"GET", " / HT"},
+        {"", "GET / HTTP/1.1\r\n" HOST},
+        {"GET / HTTP/1.1\r\n", HOST},
+        {"", "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc"},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc", "def"},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc", "\r\n3"},
+        {GET GET, "GET"},
+    };
+    struct http_rig rig = {.on_body_end = http_rig_echo};
+
+    (void)state;
+    http_rig_start(&rig);
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(rows); i++) {
+        struct http_rig_client c;
+
+        http_rig_connect(&rig, &c);
+        http_rig_send_z(&c, rows[i][0]);
+        http_rig_turns(&rig, 5);
+        assert_int_equal(http_rig_connections(&rig), 1);
+        http_rig_send_z(&c, rows[i][1]);
+        http_rig_close(&c);
+        http_rig_turns(&rig, 10);
+        assert_int_equal(http_rig_connections(&rig), 0);
+    }
+    http_rig_stop(&rig);
+}
+
 static void a_half_closed_client_gets_what_is_ready(void **state)
 {
     struct http_rig rig = {.on_body_end = http_rig_echo};
@@ -876,6 +908,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_that_leaves_is_noticed_at_once),
+        cmocka_unit_test(a_client_that_leaves_with_its_last_bytes_is_noticed_at_once),
         cmocka_unit_test(a_half_closed_client_gets_what_is_ready),
         cmocka_unit_test(a_small_unwanted_body_does_not_cost_the_connection),
         cmocka_unit_test(an_unwanted_body_that_is_here_is_dropped_first),
