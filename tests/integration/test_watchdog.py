@@ -443,7 +443,7 @@ def test_the_function_outlives_its_client():
 
 
 def test_clients_that_leave_at_any_moment_leave_nothing():
-    with Watchdog("sleep 0.02", max_inflight=50, read_timeout="3s") as wd:
+    with Watchdog("sleep 0.02", max_inflight=50) as wd:
         fds = wd.fds()
         for data in (b"GET", b"GET / HTTP/1.1\r\nHost: h\r\n",
                      b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", render()):
