@@ -4,7 +4,7 @@ set -eu
 
 build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libarchive-dev libcmocka-dev"
 run="redis-server curl ca-certificates python3 nodejs"
-test="python3-pytest clang clang-format libclang-rt-14-dev"
+test="python3-pytest zstd clang clang-format libclang-rt-14-dev"
 
 wanted=""
 for group in "$@"; do
