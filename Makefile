@@ -125,7 +125,7 @@ coverage:
 # --- reading aids ---
 lint: ; $(Q)scripts/lint.sh
 format: ; $(Q)git ls-files -co --exclude-standard '*.[ch]' ':!templates' | xargs clang-format -i
-tidy: ; $(Q)clang-tidy --quiet $(foreach c,$(COMPONENTS),$(call src,$(c))) -- $(ALL_CPPFLAGS) $(PKG_CFLAGS) -std=gnu11
+tidy: ; $(Q)scripts/deps.sh tidy && clang-tidy --quiet $(foreach c,$(COMPONENTS),$(call src,$(c))) -- $(ALL_CPPFLAGS) $(PKG_CFLAGS) -std=gnu11
 bench: all ; $(Q)tests/bench/run.sh $(ONLY)
 
 # --- running and installing ---

@@ -13,7 +13,8 @@ for group in "$@"; do
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
     bench) wanted="$wanted nginx-light haproxy wrk" ;;
-    *) echo "deps.sh: unknown group $group (build, run, test, bench)" >&2; exit 2 ;;
+    tidy) wanted="$wanted clang-tidy" ;;
+    *) echo "deps.sh: unknown group $group (build, run, test, bench, tidy)" >&2; exit 2 ;;
     esac
 done
 
