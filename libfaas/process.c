@@ -68,8 +68,12 @@ struct child {
 #define CALL_SETGROUPS SYS_setgroups
 #endif
 
+#ifdef __GLIBC__
 /* Used instead of clone(), which ThreadSanitizer replaces by something that expects a fork. */
 extern int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#else
+#define __clone clone /* musl has one, too, but it leaves errno alone */
+#endif
 
 /* --- the child's side --- */
 
