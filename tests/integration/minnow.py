@@ -227,6 +227,15 @@ def command(pid):
         return ""
 
 
+def environment(pid):
+    """Its environment as text; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/environ") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
 def alive(pid):
     try:
         with open(f"/proc/{pid}/stat") as f:

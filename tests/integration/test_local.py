@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from minnow import PLAIN_WATCHDOG, Gateway, alive, command, descendants, descriptors, program, wait_until
+from minnow import PLAIN_WATCHDOG, Gateway, alive, command, descendants, descriptors, environment, program, wait_until
 
 
 def watchdogs(g):
@@ -66,7 +66,7 @@ def test_limits_become_rlimits(gateways):
 
 def test_a_crashing_watchdog_is_restarted_and_the_caller_told(gateway):
     gateway.deploy("victim", "sleep 30")
-    pid = next(p for p in watchdogs(gateway) if "victim" in open(f"/proc/{p}/environ").read())
+    pid = next(p for p in watchdogs(gateway) if "victim" in environment(p))
     got = []
     call = threading.Thread(target=lambda: got.append(gateway.invoke("victim")))
     call.start()
@@ -134,7 +134,7 @@ def test_an_update_that_never_gets_ready_leaves_the_old_version_serving(gateway)
 def test_the_first_call_after_zero_starts_the_function_once(gateway):
     gateway.deploy("lazy", "printf awake")
     gateway.api("POST", "/system/scale-function/lazy", {"replicas": 0}, expect=202)
-    wait_until(lambda: not [p for p in watchdogs(gateway) if "OPENFAAS_NAME=lazy" in open(f"/proc/{p}/environ").read()], "zero processes")
+    wait_until(lambda: not [p for p in watchdogs(gateway) if "OPENFAAS_NAME=lazy" in environment(p)], "zero processes")
     answers = []
     calls = [threading.Thread(target=lambda: answers.append(gateway.invoke("lazy").body)) for _ in range(20)]
     for c in calls:
@@ -142,7 +142,7 @@ def test_the_first_call_after_zero_starts_the_function_once(gateway):
     for c in calls:
         c.join()
     assert answers == [b"awake"] * 20
-    assert len([p for p in watchdogs(gateway) if "OPENFAAS_NAME=lazy" in open(f"/proc/{p}/environ").read()]) == 1
+    assert len([p for p in watchdogs(gateway) if "OPENFAAS_NAME=lazy" in environment(p)]) == 1
 
 
 def test_scale_from_zero_can_be_turned_off(gateways):
@@ -281,7 +281,7 @@ def test_nothing_is_left_behind_after_many_calls(gateway):
     gateway.deploy("many", "cat")
     for _ in range(20):
         gateway.invoke("many", b"warm")
-    pid = next(p for p in watchdogs(gateway) if "OPENFAAS_NAME=many" in open(f"/proc/{p}/environ").read())
+    pid = next(p for p in watchdogs(gateway) if "OPENFAAS_NAME=many" in environment(p))
     before = descriptors(gateway.pid), descriptors(pid)
 
     def some():
