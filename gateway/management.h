@@ -1,6 +1,6 @@
 /* Management calls (/system/…): the body is collected under a cap, the work is
  * done on a pool thread, the answer goes out on the loop. A client that leaves does not stop work
- * that has begun: the outcome is logged. */
+ * that has begun: a failure is logged. */
 #ifndef FAAS_GATEWAY_MANAGEMENT_H
 #define FAAS_GATEWAY_MANAGEMENT_H
 

@@ -53,6 +53,22 @@ static void refuse_route(struct gw_request *r, const struct faas_error *err, con
         gw_reply_error(r, err);
 }
 
+/* Management reads decoded values as C strings: a NUL would cut them short, and act on another
+ * name. */
+static bool hides_a_nul(const struct gw_request *r, const struct gw_action *action)
+{
+    return action->auth == GW_AUTH_BASIC &&
+           memmem(r->head->target.ptr, r->head->target.len, "%00", 3) != NULL;
+}
+
+static void refuse_nul(struct gw_request *r)
+{
+    struct faas_error err;
+
+    faas_fail(&err, FAAS_ERR_INVALID, "the path or the query holds a NUL (%%00)");
+    gw_reply_error(r, &err);
+}
+
 void gw_request_start(void *shard, struct faas_http_req *http)
 {
     struct gw_request *r = faas_arena_zalloc(faas_http_req_arena(http), sizeof(*r));
@@ -73,10 +89,12 @@ void gw_request_start(void *shard, struct faas_http_req *http)
     }
     const struct gw_action *action = r->match.route->handler;
 
-    if (authorized(r, action))
-        action->handle(r, action);
-    else
+    if (!authorized(r, action))
         refuse_unauthorized(r);
+    else if (hides_a_nul(r, action))
+        refuse_nul(r);
+    else
+        action->handle(r, action);
 }
 
 void gw_request_done(struct gw_request *r, const struct faas_error *err)

@@ -55,6 +55,18 @@ def test_unknown_routes_are_404_and_wrong_methods_405(gateway):
     assert answer.status == 405 and answer.headers["Allow"] == "GET, POST, PUT, DELETE"
 
 
+@pytest.mark.parametrize("method,path", [
+    ("GET", "/system/function/nul%00tail"), ("GET", "/system/functions?namespace=%00"), ("GET", "/system/logs?name=nul%00tail"),
+    ("DELETE", "/system/images?name=nul:latest%00tail"),
+])
+def test_a_nul_does_not_cut_a_name_short(gateway, method, path):
+    if gateway.api("GET", "/system/function/nul").status == 404:
+        gateway.deploy("nul")
+    answer = gateway.api(method, path)
+    assert answer.status == 400 and "NUL" in answer.json()["error"], answer
+    assert gateway.api("GET", "/system/function/a%2500").status == 404, "an escaped percent sign is no NUL"
+
+
 def test_info_names_provider_and_versions(gateway):
     info = gateway.api("GET", "/system/info", expect=200).json()
     assert info["provider"]["provider"] and info["provider"]["orchestration"] == "local"
