@@ -59,6 +59,10 @@ static bool frame(struct faas_http_req *req)
     struct http_reply *reply = &req->reply;
     size_t n = FAAS_MIN(http_reply_backlog(req), (size_t)CHUNK_MAX);
 
+    if (n == 0 && reply->cut) {
+        faas_http_reply_abort(req);
+        return false;
+    }
     if (n == 0 && reply->ended && !req->duplex_ended) {
         req->duplex_ended = true;
         if (is_chunked(req))

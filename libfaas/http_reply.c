@@ -105,6 +105,17 @@ void faas_http_reply_abort(struct faas_http_req *req)
     http_req_dirty(req);
 }
 
+void faas_http_reply_cut(struct faas_http_req *req)
+{
+    struct http_reply *reply = &req->reply;
+
+    assert(reply->begun && !reply->ended);
+    if (reply->bodiless || http_reply_backlog(req) + req->wire.len - req->wire_sent == 0)
+        reply->aborted = true;
+    reply->ended = reply->cut = true;
+    http_req_dirty(req);
+}
+
 bool faas_http_reply_started(const struct faas_http_req *req)
 {
     return req->reply.begun;
@@ -202,14 +213,17 @@ static ssize_t read_reply(void *cls, uint64_t pos, char *to, size_t max)
     req->conn->server->activity++;
     if (req->done || reply->aborted)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (reply->length >= 0 && !reply->ended && n > 0 && pos + n == (uint64_t)reply->length)
+    if (reply->length >= 0 && (!reply->ended || reply->cut) && n > 0 &&
+        pos + n == (uint64_t)reply->length)
         n--;
     if (n > 0) {
         memcpy(to, reply->out.data + reply->sent, n);
         http_reply_took(req, n);
         return (ssize_t)n;
     }
-    if (reply->ended) /* chunked */
+    if (reply->cut)
+        faas_http_reply_abort(req);
+    else if (reply->ended) /* chunked */
         return MHD_CONTENT_READER_END_OF_STREAM;
     reply->starved = true;
     http_conn_suspend(req->conn);
@@ -238,7 +252,7 @@ static struct MHD_Response *new_response(struct faas_http_req *req)
 
     if (reply->bodiless)
         return new_bodiless_response(req);
-    if (reply->ended)
+    if (reply->ended && !reply->cut)
         return MHD_create_response_from_buffer(reply->out.len, reply->out.data,
                                                MHD_RESPMEM_PERSISTENT);
     if (reply->length >= 0)

@@ -428,7 +428,7 @@ static void start_reply(struct faas_http_req *req)
         http_req_dirty(req);
         c->server->run_mhd = true;
     } else if (req->stage == HTTP_BODY_COMING || !http_reply_fits(req) ||
-               (http_reply_ends_with_connection(req) && !req->reply.ended)) {
+               (http_reply_ends_with_connection(req) && (!req->reply.ended || req->reply.cut))) {
         http_duplex_start(req);
     } else if (c->suspended && http_reply_queue(req)) {
         http_conn_wake(c);

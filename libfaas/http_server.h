@@ -104,6 +104,9 @@ size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data);
 void faas_http_reply_end(struct faas_http_req *req);
 /* Cuts the connection so that the client can tell that the reply is incomplete. */
 void faas_http_reply_abort(struct faas_http_req *req);
+/* The same, after what has been written has gone out. In place of the end; the reply must have
+ * begun. */
+void faas_http_reply_cut(struct faas_http_req *req);
 bool faas_http_reply_started(const struct faas_http_req *req);
 
 /* {"error","code","component"} with err's HTTP status. */

@@ -87,6 +87,7 @@ struct http_reply {
     int64_t length;  /* announced; -1: unknown */
     int64_t written; /* so far by the handler */
     bool begun, ended, aborted;
+    bool cut;      /* ended, and aborted once nothing is left in out */
     bool queued;   /* MHD has it */
     bool bodiless; /* HEAD, 204, 304 */
     bool starved;  /* MHD asked for bytes and there were none */

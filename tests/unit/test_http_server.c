@@ -709,6 +709,75 @@ static void a_reply_that_is_cut_short_looks_like_it(void **state)
     assert_false(clean);
 }
 
+/* More than goes out at once. */
+enum { CUT_AFTER = 3 * 1024 * 1024 };
+
+static void write_and_cut(struct http_rig *rig, struct faas_http_req *req)
+{
+    _cleanup_free_ char *text = faas_zalloc(CUT_AFTER);
+
+    begin_only(rig, req);
+    memset(text, 'x', CUT_AFTER);
+    faas_http_reply_write(req, (struct faas_str){.ptr = text, .len = CUT_AFTER - 4});
+    faas_http_reply_write(req, FAAS_STR("last"));
+    faas_http_reply_cut(req);
+}
+
+static void what_was_written_goes_out_before_a_reply_is_cut(void **state)
+{
+    static const struct {
+        const char *what, *request, *announced;
+        int64_t length;
+    } cases[] = {
+        {"chunked", "GET / HTTP/1.1\r\n" HOST "\r\n", "Transfer-Encoding: chunked\r\n", -1},
+        {"of a known length", "GET / HTTP/1.1\r\n" HOST "\r\n", "Content-Length: 9000000\r\n",
+         9000000},
+        {"while the body is coming", "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nab",
+         "Transfer-Encoding: chunked\r\n", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        int64_t length = cases[i].length;
+        struct http_rig rig = {.on_request = write_and_cut, .arg = &length};
+        struct http_rig_client c;
+
+        print_message("  %s\n", cases[i].what);
+        http_rig_start(&rig);
+        http_rig_connect(&rig, &c);
+        http_rig_send_z(&c, cases[i].request);
+        http_rig_expect(&c, cases[i].announced);
+        http_rig_expect(&c, "last");
+        http_rig_expect_closed(&c);
+        assert_true(c.in.len > CUT_AFTER);
+        assert_null(memmem(c.in.data, c.in.len, "\r\n0\r\n", 5));
+        assert_int_equal(rig.dones, 1);
+        assert_int_equal(rig.dones_ok, 0);
+        http_rig_close(&c);
+        http_rig_stop(&rig);
+    }
+}
+
+static void a_reply_that_is_cut_before_anything_was_written_is_aborted(void **state)
+{
+    int64_t unknown = -1;
+    struct http_rig rig = {.on_body_end = begin_only, .arg = &unknown};
+    struct http_rig_client c;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    http_rig_send_z(&c, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    http_rig_expect(&c, "\r\n\r\n");
+    faas_http_reply_cut(rig.req);
+    http_rig_expect_closed(&c);
+    assert_null(memmem(c.in.data, c.in.len, "\r\n0\r\n", 5));
+    assert_int_equal(rig.dones, 1);
+    assert_int_equal(rig.dones_ok, 0);
+    http_rig_close(&c);
+    http_rig_stop(&rig);
+}
+
 static void abort_at_once(struct http_rig *rig, struct faas_http_req *req)
 {
     (void)rig;
@@ -894,6 +963,8 @@ int main(void)
         cmocka_unit_test(a_reply_of_known_length_ends_when_the_handler_says),
         cmocka_unit_test(a_reply_begun_and_ended_in_a_turn_has_a_length),
         cmocka_unit_test(a_reply_that_is_cut_short_looks_like_it),
+        cmocka_unit_test(what_was_written_goes_out_before_a_reply_is_cut),
+        cmocka_unit_test(a_reply_that_is_cut_before_anything_was_written_is_aborted),
         cmocka_unit_test(a_request_may_be_dropped_without_a_reply),
         cmocka_unit_test(a_deferred_reply_is_sent_when_it_comes),
         cmocka_unit_test(a_slow_reader_costs_no_memory),
