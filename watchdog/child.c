@@ -1,25 +1,20 @@
-#include "watchdog/child.h"
+#include "watchdog/child_impl.h"
 
 #include "libfaas/alloc.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    /* What a fresh pipe takes in one write. */
-    PIPE_SIZE = 64 * 1024,
-    /* Asked for when the input is larger. Unprivileged users share a budget of pipe pages, and past
-     * it get tiny pipes, so small calls leave it alone. */
-    BIG_PIPE_SIZE = 1024 * 1024,
     READ_FIRST = 4 * 1024,
     READ_MAX = 256 * 1024,
+    /* Of what is not kept. */
+    PIECE = 64 * 1024,
     /* Most children are over before their output needs to be read; until then only their exit is
      * watched, which saves two wake-ups of the loop. One that fills its pipe waits this long. */
     QUIET_MS = 2,
@@ -27,31 +22,9 @@ enum {
      * of the output is waited for once the function itself has exited. */
     GRACE_MS = 100,
     RETRY_MS = 100,
-};
-
-/* One of our ends of the three pipes. */
-struct end {
-    struct faas_io io;
-    int fd; /* -1: closed */
-};
-
-struct wd_child {
-    struct faas_list node;
-    struct wd_children *set;
-    struct faas_process process;
-    struct faas_io exit_io;
-    struct end in, out, err;
-    struct faas_timer timer; /* quiet time, then the limit; after the exit the grace */
-    int64_t deadline_ms;     /* 0: none */
-    struct faas_str input;   /* what is left of it */
-    struct faas_buf output;
-    struct faas_buf errors;
-    size_t max_stderr;
-    size_t stderr_lost;
-    int status;
-    bool exited;
-    const struct wd_child_ops *ops; /* NULL: nobody waits for it any more */
-    void *arg;
+    /* How often a pipe is read in a row once the function has exited: somebody else who holds it
+     * may write faster than we read. */
+    DRAIN_READS = 64,
 };
 
 int wd_children_init(struct wd_children *set, struct faas_loop *loop, struct faas_error *err)
@@ -78,7 +51,7 @@ struct wd_child *wd_children_find(const struct wd_children *set, pid_t pid)
     return NULL;
 }
 
-static void end_close(struct wd_child *child, struct end *end)
+void wd_child_close(struct wd_child *child, struct wd_child_end *end)
 {
     if (end->fd < 0)
         return;
@@ -89,9 +62,9 @@ static void end_close(struct wd_child *child, struct end *end)
 
 static void close_ends(struct wd_child *child)
 {
-    end_close(child, &child->in);
-    end_close(child, &child->out);
-    end_close(child, &child->err);
+    wd_child_close(child, &child->in);
+    wd_child_close(child, &child->out);
+    wd_child_close(child, &child->err);
 }
 
 void wd_child_free(struct wd_child *child)
@@ -127,25 +100,100 @@ size_t wd_child_stderr_lost(const struct wd_child *child)
 
 /* --- input --- */
 
-/* One write; false: there is nothing more to write. */
-static bool write_input(struct wd_child *child)
+bool wd_child_write_input(struct wd_child *child)
 {
     ssize_t n = write(child->in.fd, child->input.ptr, child->input.len);
 
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR; /* else it reads no more, which is its right */
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n < 0) { /* it reads no more, which is its right */
+        child->input.len = 0;
+        return false;
+    }
     child->input.ptr += n;
     child->input.len -= (size_t)n;
     return child->input.len > 0;
+}
+
+static bool wants_to_write(const struct wd_child *child)
+{
+    return child->input.len > 0 || child->wants_room;
+}
+
+/* Its end comes later when there is input that may be waited for. */
+static void end_input_if_over(struct wd_child *child)
+{
+    if (child->input.len == 0 && !child->more_input)
+        wd_child_close(child, &child->in);
+}
+
+static void tell_of_room(struct wd_child *child)
+{
+    if (!child->wants_room)
+        return;
+    child->wants_room = false;
+    child->ops->on_writable(child->arg, child);
 }
 
 static void on_writable(void *arg, uint32_t events)
 {
     struct wd_child *child = arg;
 
-    (void)events;
-    if (!write_input(child))
-        end_close(child, &child->in);
+    if (child->input.len > 0 && wd_child_write_input(child))
+        return;
+    if (events & EPOLLERR) /* nobody reads it any more */
+        wd_child_close(child, &child->in);
+    end_input_if_over(child);
+    tell_of_room(child);
+    if (child->in.fd >= 0 && !wants_to_write(child))
+        faas_io_del(child->set->loop, &child->in.io);
+}
+
+/* True: done with, be it that nobody reads it. */
+static bool write_piece(struct wd_child *child, struct faas_str *data)
+{
+    ssize_t n;
+
+    do
+        n = write(child->in.fd, data->ptr, data->len);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    if (n < 0) {
+        wd_child_close(child, &child->in);
+        return true;
+    }
+    data->ptr += n;
+    data->len -= (size_t)n;
+    return data->len == 0;
+}
+
+static void wait_for_room(struct wd_child *child);
+
+size_t wd_child_write(struct wd_child *child, struct faas_str data)
+{
+    struct faas_str rest = data;
+
+    if (child->in.fd < 0 || data.len == 0)
+        return data.len;
+    if (child->input.len == 0) {
+        if (write_piece(child, &rest))
+            return data.len;
+        if (!child->big_in) {
+            wd_child_enlarge(child->in.fd, &child->big_in);
+            if (write_piece(child, &rest))
+                return data.len;
+        }
+    }
+    wait_for_room(child);
+    return data.len - rest.len;
+}
+
+void wd_child_end_input(struct wd_child *child)
+{
+    child->more_input = false;
+    if (child->in.fd >= 0)
+        end_input_if_over(child);
 }
 
 /* --- output --- */
@@ -167,15 +215,60 @@ static enum read_result read_into(int fd, struct faas_buf *to)
     return n < 0 && errno == EAGAIN ? READ_LATER : READ_END;
 }
 
+/* What has been read of what is handed on. */
+static enum read_result read_piece(int fd, char *to, struct faas_str *piece)
+{
+    ssize_t n = read(fd, to, PIECE);
+
+    if (n > 0) {
+        *piece = (struct faas_str){.ptr = to, .len = (size_t)n};
+        return READ_SOME;
+    }
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return READ_LATER; /* an interrupted read is tried again by the next event */
+    return READ_END;
+}
+
+static enum read_result hand_on_output(struct wd_child *child)
+{
+    char bytes[PIECE];
+    struct faas_str piece;
+    enum read_result result = read_piece(child->out.fd, bytes, &piece);
+
+    if (result != READ_SOME)
+        return result;
+    if (piece.len == PIECE)
+        wd_child_enlarge(child->out.fd, &child->big_out);
+    child->owed -= FAAS_MIN(child->owed, piece.len);
+    child->ops->on_output(child->arg, child, piece);
+    return READ_SOME;
+}
+
 static enum read_result read_output(struct wd_child *child)
 {
+    if (child->ops->on_output)
+        return hand_on_output(child);
     return read_into(child->out.fd, &child->output);
+}
+
+static enum read_result hand_on_errors(struct wd_child *child)
+{
+    char bytes[PIECE];
+    struct faas_str piece;
+    enum read_result result = read_piece(child->err.fd, bytes, &piece);
+
+    if (result == READ_SOME)
+        child->ops->on_errors(child->arg, piece);
+    return result;
 }
 
 static enum read_result read_errors(struct wd_child *child)
 {
-    enum read_result result = read_into(child->err.fd, &child->errors);
+    enum read_result result;
 
+    if (child->ops->on_errors)
+        return hand_on_errors(child);
+    result = read_into(child->err.fd, &child->errors);
     if (child->errors.len > child->max_stderr) {
         child->stderr_lost += child->errors.len - child->max_stderr;
         child->errors.len = child->max_stderr;
@@ -196,12 +289,12 @@ static void report_end(struct wd_child *child)
 }
 
 /* The last reader to see the end asks for the exit too: it is mostly there already. */
-static void on_readable(struct wd_child *child, struct end *end,
+static void on_readable(struct wd_child *child, struct wd_child_end *end,
                         enum read_result (*read_some)(struct wd_child *child))
 {
     if (read_some(child) != READ_END)
         return;
-    end_close(child, end);
+    wd_child_close(child, end);
     if (!output_is_complete(child))
         return;
     if (child->exited)
@@ -227,33 +320,46 @@ static void on_errors(void *arg, uint32_t events)
 }
 
 /* What is in the pipe, as long as there is something. */
-static void drain(struct wd_child *child, struct end *end,
+static void drain(struct wd_child *child, struct wd_child_end *end,
                   enum read_result (*read_some)(struct wd_child *child))
 {
-    enum read_result result = READ_LATER;
+    enum read_result result = READ_SOME;
 
-    if (end->fd >= 0)
-        do
-            result = read_some(child);
-        while (result == READ_SOME);
+    if (end->fd < 0)
+        return;
+    for (int i = 0; i < DRAIN_READS && result == READ_SOME; i++) {
+        if (end == &child->out && child->paused)
+            return;
+        result = read_some(child);
+    }
     if (result == READ_END)
-        end_close(child, end);
+        wd_child_close(child, end);
 }
 
 /* --- watching --- */
 
-static void kill_and_report(struct wd_child *child)
+void wd_child_kill(struct wd_child *child)
 {
-    const struct wd_child_ops *ops = child->ops;
-
+    if (child->exited) {
+        wd_child_free(child);
+        return;
+    }
     faas_process_kill(&child->process, SIGKILL);
     close_ends(child);
     faas_timer_stop(child->set->loop, &child->timer);
     child->ops = NULL;
-    ops->on_timeout(child->arg);
 }
 
-static int watch(struct wd_child *child, struct end *end, uint32_t events,
+static void kill_and_report(struct wd_child *child)
+{
+    const struct wd_child_ops *ops = child->ops;
+    void *arg = child->arg;
+
+    wd_child_kill(child);
+    ops->on_timeout(arg);
+}
+
+static int watch(struct wd_child *child, struct wd_child_end *end, uint32_t events,
                  void (*fn)(void *arg, uint32_t events), struct faas_error *err)
 {
     if (end->fd < 0 || end->io.active)
@@ -263,11 +369,11 @@ static int watch(struct wd_child *child, struct end *end, uint32_t events,
 
 static int watch_ends(struct wd_child *child, struct faas_error *err)
 {
-    if (watch(child, &child->in, EPOLLOUT, on_writable, err) < 0 ||
-        watch(child, &child->out, EPOLLIN, on_output, err) < 0 ||
-        watch(child, &child->err, EPOLLIN, on_errors, err) < 0)
+    if (wants_to_write(child) && watch(child, &child->in, EPOLLOUT, on_writable, err) < 0)
         return -1;
-    return 0;
+    if (!child->paused && watch(child, &child->out, EPOLLIN, on_output, err) < 0)
+        return -1;
+    return watch(child, &child->err, EPOLLIN, on_errors, err);
 }
 
 static void on_limit(void *arg)
@@ -297,6 +403,19 @@ static void on_quiet_end(void *arg)
         faas_timer_start(loop, &child->timer, RETRY_MS, on_quiet_end, child);
 }
 
+/* Not before the quiet time is over, which ends by watching everything anyway. */
+static void watch_more(struct wd_child *child)
+{
+    if (watch_ends(child, NULL) < 0) /* no kernel memory for it now */
+        faas_timer_start(child->set->loop, &child->timer, RETRY_MS, on_quiet_end, child);
+}
+
+static void wait_for_room(struct wd_child *child)
+{
+    child->wants_room = true;
+    watch_more(child);
+}
+
 static void on_grace_end(void *arg)
 {
     report_end(arg);
@@ -304,22 +423,58 @@ static void on_grace_end(void *arg)
 
 /* --- the exit --- */
 
+/* What the function itself wrote is always handed on, however long that takes. Others who hold the
+ * pipe have until the grace's end. */
+static void read_the_rest(struct wd_child *child)
+{
+    int64_t grace_left_ms = child->grace_end_ms - faas_loop_now_ms(child->set->loop);
+
+    drain(child, &child->out, read_output);
+    drain(child, &child->err, read_errors);
+    if (output_is_complete(child) || (child->owed == 0 && grace_left_ms <= 0)) {
+        report_end(child);
+        return;
+    }
+    if (!child->paused)
+        faas_timer_start(child->set->loop, &child->timer, grace_left_ms, on_grace_end, child);
+    (void)!watch_ends(child, NULL); /* without it the end comes with the grace's: no harm */
+}
+
 static void after_exit(struct wd_child *child)
 {
+    int in_pipe;
+
     if (!child->ops) {
         wd_child_free(child);
         return;
     }
-    end_close(child, &child->in);
-    drain(child, &child->out, read_output);
-    drain(child, &child->err, read_errors);
-    if (output_is_complete(child)) {
-        report_end(child);
+    wd_child_close(child, &child->in);
+    tell_of_room(child);
+    faas_timer_stop(child->set->loop, &child->timer);
+    child->grace_end_ms = faas_loop_now_ms(child->set->loop) + GRACE_MS;
+    if (child->out.fd >= 0 && ioctl(child->out.fd, FIONREAD, &in_pipe) == 0)
+        child->owed = (size_t)in_pipe;
+    read_the_rest(child);
+}
+
+void wd_child_pause(struct wd_child *child)
+{
+    child->paused = true;
+    /* Even without an interest in it the kernel would tell of the pipe's end, again and again. */
+    faas_io_del(child->set->loop, &child->out.io);
+    if (child->exited)
+        faas_timer_stop(child->set->loop, &child->timer);
+}
+
+void wd_child_resume(struct wd_child *child)
+{
+    if (!child->paused)
         return;
-    }
-    faas_timer_start(child->set->loop, &child->timer, GRACE_MS, on_grace_end, child);
-    (void)!watch_ends(child,
-                      NULL); /* without it the end comes with the grace's, which is no harm */
+    child->paused = false;
+    if (child->exited)
+        read_the_rest(child);
+    else
+        watch_more(child);
 }
 
 static void take_exit(struct wd_child *child)
@@ -374,98 +529,7 @@ void wd_children_deinit(struct wd_children *set)
     *set = (struct wd_children){.empty_pipe = -1};
 }
 
-/* --- the start --- */
-
-/* The other ends of the pipes: they become the child's stdio. */
-struct stdio {
-    int fds[3];
-};
-
-static void stdio_close(struct stdio *io)
-{
-    for (size_t i = 0; i < 3; i++)
-        if (io->fds[i] >= 0)
-            close(io->fds[i]);
-}
-
-static int open_output(struct end *end, int *theirs, bool big, struct faas_error *err)
-{
-    int fds[2];
-
-    if (faas_pipe(fds, 0, err) < 0)
-        return -1;
-    end->fd = fds[0];
-    *theirs = fds[1];
-    if (big)
-        fcntl(fds[0], F_SETPIPE_SZ, BIG_PIPE_SIZE); /* a wish */
-    return 0;
-}
-
-/* Input that fits into the pipe is in it before the child exists, and then our end is done. */
-static int open_input(struct wd_child *child, int *theirs, bool big, struct faas_error *err)
-{
-    int fds[2];
-
-    if (faas_pipe(fds, 1, err) < 0)
-        return -1;
-    *theirs = fds[0];
-    child->in.fd = fds[1];
-    if (big)
-        fcntl(fds[1], F_SETPIPE_SZ, BIG_PIPE_SIZE);
-    if (!write_input(child))
-        end_close(child, &child->in);
-    return 0;
-}
-
-static int open_stdio(struct wd_child *child, const struct wd_child_spec *spec, struct stdio *io,
-                      struct faas_error *err)
-{
-    bool big = spec->input.len > PIPE_SIZE;
-
-    if (spec->input.len && open_input(child, &io->fds[0], big, err) < 0)
-        return -1;
-    if (open_output(&child->out, &io->fds[1], big, err) < 0)
-        return -1;
-    if (!spec->merge_stderr && open_output(&child->err, &io->fds[2], false, err) < 0)
-        return -1;
-    return 0;
-}
-
-/* Go's texts are the C library's in lower case. */
-static int fail_start(const struct wd_child_spec *spec, const struct faas_error *why,
-                      struct faas_error *err)
-{
-    char reason[128];
-
-    if (!why->sys_errno)
-        return faas_fail(err, why->code, "fork/exec %.100s: %.120s", spec->path, why->msg);
-    snprintf(reason, sizeof(reason), "%s", strerror(why->sys_errno));
-    reason[0] = (char)tolower((unsigned char)reason[0]);
-    faas_fail(err, why->code, "fork/exec %.120s: %s", spec->path, reason);
-    if (err)
-        err->sys_errno = why->sys_errno;
-    return -1;
-}
-
-static int spawn(struct wd_child *child, const struct wd_child_spec *spec, const struct stdio *io,
-                 struct faas_error *err)
-{
-    const struct faas_spawn how = {
-        .path = spec->path,
-        .argv = spec->argv,
-        .envp = spec->envp,
-        .stdio = {io->fds[0] >= 0 ? io->fds[0] : child->set->empty_pipe, io->fds[1],
-                  io->fds[2] >= 0 ? io->fds[2] : io->fds[1]},
-        .death_signal = SIGKILL,
-        .rlimits = child->set->rlimits,
-        .n_rlimits = child->set->n_rlimits,
-    };
-
-    return faas_spawn(&how, &child->process, err);
-}
-
-/* From here on it can only be stopped by killing it. */
-static int start_watching(struct wd_child *child, int64_t timeout_ms, struct faas_error *err)
+int wd_child_watch(struct wd_child *child, int64_t timeout_ms, struct faas_error *err)
 {
     struct faas_loop *loop = child->set->loop;
 
@@ -475,54 +539,11 @@ static int start_watching(struct wd_child *child, int64_t timeout_ms, struct faa
     if (timeout_ms &&
         __builtin_add_overflow(faas_loop_now_ms(loop), timeout_ms, &child->deadline_ms))
         child->deadline_ms = INT64_MAX;
-    if (child->in.fd >= 0)
+    if (wants_to_write(child))
         on_quiet_end(child);
     else
         faas_timer_start(loop, &child->timer,
                          FAAS_MIN((int64_t)QUIET_MS, timeout_ms ? timeout_ms : QUIET_MS),
                          on_quiet_end, child);
     return 0;
-}
-
-static void discard(struct wd_child *child)
-{
-    if (child->process.pid > 0) {
-        struct pollfd exit = {.fd = child->process.pidfd, .events = POLLIN};
-
-        faas_process_kill(&child->process, SIGKILL);
-        poll(&exit, 1, -1);
-        faas_process_reap(&child->process, &child->status);
-    }
-    child->exited = true;
-    wd_child_free(child);
-}
-
-struct wd_child *wd_child_start(struct wd_children *set, const struct wd_child_spec *spec,
-                                struct faas_error *err)
-{
-    struct wd_child *child = faas_new(struct wd_child);
-    struct stdio io = {.fds = {-1, -1, -1}};
-    struct faas_error why = {0};
-    int rc;
-
-    child->set = set;
-    child->in.fd = child->out.fd = child->err.fd = -1;
-    child->input = spec->input;
-    child->max_stderr = spec->max_stderr;
-    child->ops = spec->ops;
-    child->arg = spec->arg;
-    faas_list_append(&set->running, &child->node);
-
-    rc = open_stdio(child, spec, &io, &why);
-    if (rc == 0)
-        rc = spawn(child, spec, &io, &why);
-    stdio_close(&io);
-    if (rc == 0)
-        rc = start_watching(child, spec->timeout_ms, &why);
-    if (rc < 0) {
-        fail_start(spec, &why, err);
-        discard(child);
-        return NULL;
-    }
-    return child;
 }

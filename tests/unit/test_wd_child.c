@@ -10,11 +10,21 @@
 
 #define LIMIT_MS 10000
 
+/* A child whose input comes in pieces and whose output is handed on. */
+struct stream {
+    size_t to_send;  /* bytes of input that are left */
+    bool waits;      /* for room */
+    size_t pause_at; /* 0: never */
+    size_t received;
+    struct faas_buf errors;
+};
+
 struct fixture {
     struct faas_loop *loop;
     struct wd_children children;
     struct wd_child *ended; /* by on_end */
     bool timed_out;
+    struct stream stream;
 };
 
 static void on_end(void *arg, struct wd_child *child)
@@ -35,6 +45,55 @@ static void on_timeout(void *arg)
 
 static const struct wd_child_ops ops = {.on_end = on_end, .on_timeout = on_timeout};
 
+/* Until there is no room or nothing left. */
+static void send_more(struct fixture *f, struct wd_child *child)
+{
+    static const char bytes[100 * 1000];
+    struct stream *s = &f->stream;
+
+    s->waits = false;
+    while (s->to_send && !s->waits) {
+        struct faas_str piece = {.ptr = bytes, .len = FAAS_MIN(s->to_send, sizeof(bytes))};
+        size_t taken = wd_child_write(child, piece);
+
+        assert_true(taken <= piece.len);
+        s->to_send -= taken;
+        s->waits = taken < piece.len;
+    }
+    if (!s->to_send)
+        wd_child_end_input(child);
+}
+
+static void on_writable(void *arg, struct wd_child *child)
+{
+    struct fixture *f = arg;
+
+    assert_true(f->stream.waits);
+    send_more(f, child);
+}
+
+static void on_output(void *arg, struct wd_child *child, struct faas_str data)
+{
+    struct stream *s = &((struct fixture *)arg)->stream;
+
+    s->received += data.len;
+    if (s->pause_at && s->received >= s->pause_at)
+        wd_child_pause(child);
+}
+
+static void on_errors(void *arg, struct faas_str data)
+{
+    faas_buf_append_str(&((struct fixture *)arg)->stream.errors, data);
+}
+
+static const struct wd_child_ops stream_ops = {
+    .on_output = on_output,
+    .on_errors = on_errors,
+    .on_writable = on_writable,
+    .on_end = on_end,
+    .on_timeout = on_timeout,
+};
+
 static int set_up(void **state)
 {
     static struct fixture f;
@@ -51,6 +110,7 @@ static int tear_down(void **state)
 
     if (f->ended)
         wd_child_free(f->ended);
+    faas_buf_deinit(&f->stream.errors);
     wd_children_deinit(&f->children);
     faas_loop_free(f->loop);
     return 0;
@@ -70,8 +130,8 @@ static bool nothing_runs(void *arg)
     return faas_list_empty(&f->children.running);
 }
 
-static struct wd_child *start(struct fixture *f, const char *script, struct faas_str input,
-                              int64_t timeout_ms)
+static struct wd_child *start_with(struct fixture *f, const struct wd_child_ops *with,
+                                   const char *script, struct faas_str input, int64_t timeout_ms)
 {
     char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, NULL};
     char *envp[] = {(char *)"PATH=/usr/bin:/bin", NULL};
@@ -80,13 +140,36 @@ static struct wd_child *start(struct fixture *f, const char *script, struct faas
         .argv = argv,
         .envp = envp,
         .input = input,
+        .more_input = f->stream.to_send > 0,
         .max_stderr = 10,
         .timeout_ms = timeout_ms,
-        .ops = &ops,
+        .ops = with,
         .arg = f,
     };
 
     return wd_child_start(&f->children, &spec, NULL);
+}
+
+static struct wd_child *start(struct fixture *f, const char *script, struct faas_str input,
+                              int64_t timeout_ms)
+{
+    return start_with(f, &ops, script, input, timeout_ms);
+}
+
+static struct wd_child *start_stream(struct fixture *f, const char *script)
+{
+    struct wd_child *child = start_with(f, &stream_ops, script, FAAS_STR(""), 0);
+
+    assert_non_null(child);
+    if (f->stream.to_send)
+        send_more(f, child);
+    return child;
+}
+
+static void finish(struct fixture *f)
+{
+    assert_true(faas_loop_run_until(f->loop, is_over, f, LIMIT_MS));
+    assert_non_null(f->ended);
 }
 
 static void run(struct fixture *f, const char *script, struct faas_str input)
@@ -208,6 +291,142 @@ static void what_runs_at_the_end_is_killed_and_reported(void **state)
     assert_int_equal(wd_children_init(&f->children, f->loop, NULL), 0);
 }
 
+static void input_in_pieces_waits_for_room_and_output_is_handed_on(void **state)
+{
+    enum { SIZE = 20 * 1000 * 1000 };
+    struct fixture *f = *state;
+
+    f->stream.to_send = SIZE;
+    start_stream(f, "cat; echo done >&2");
+    assert_true(f->stream.waits);
+    finish(f);
+    assert_int_equal(f->stream.to_send, 0);
+    assert_int_equal(f->stream.received, SIZE);
+    assert_string_equal(f->stream.errors.data, "done\n");
+    assert_int_equal(wd_child_output(f->ended)->len, 0);
+}
+
+static void input_that_was_there_comes_before_the_pieces(void **state)
+{
+    enum { FIRST = 300 * 1000, REST = 1000 * 1000 };
+    static const char first[FIRST];
+    struct fixture *f = *state;
+    struct wd_child *child;
+
+    f->stream.to_send = REST;
+    child =
+        start_with(f, &stream_ops, "cat", (struct faas_str){.ptr = first, .len = sizeof(first)}, 0);
+    assert_non_null(child);
+    send_more(f, child);
+    finish(f);
+    assert_int_equal(f->stream.received, FIRST + REST);
+}
+
+static void one_that_reads_no_more_takes_all_input(void **state)
+{
+    static const char *const scripts[] = {"exec <&-; sleep 0.05", "exit 0", "sleep 0.05"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(scripts); i++) {
+        struct wd_child *child;
+
+        f->stream.to_send = 5 * 1000 * 1000;
+        child = start_stream(f, scripts[i]);
+        finish(f);
+        assert_ptr_equal(child, f->ended);
+        assert_int_equal(f->stream.to_send, 0);
+        wd_child_free(f->ended);
+        f->ended = NULL;
+    }
+}
+
+static bool is_paused(void *arg)
+{
+    const struct stream *s = &((const struct fixture *)arg)->stream;
+
+    return s->received >= s->pause_at;
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void a_paused_child_waits(void **state)
+{
+    enum { SIZE = 20 * 1000 * 1000 };
+    struct fixture *f = *state;
+    struct wd_child *child;
+
+    f->stream.pause_at = 1000;
+    child = start_stream(f, "head -c 20000000 /dev/zero");
+    assert_true(faas_loop_run_until(f->loop, is_paused, f, LIMIT_MS));
+    faas_loop_run_until(f->loop, never, f, 20);
+    assert_true(f->stream.received < 1000 * 1000);
+    assert_false(is_over(f));
+    f->stream.pause_at = 0;
+    wd_child_resume(child);
+    finish(f);
+    assert_int_equal(f->stream.received, SIZE);
+}
+
+static void what_was_written_before_the_exit_is_kept_through_a_pause(void **state)
+{
+    struct fixture *f = *state;
+    struct wd_child *child;
+
+    f->stream.pause_at = 1;
+    child = start_stream(f, "echo; sleep 0.02; head -c 60000 /dev/zero; sleep 30 & echo $! >&2");
+    assert_true(faas_loop_run_until(f->loop, is_paused, f, LIMIT_MS));
+    faas_loop_run_until(f->loop, never, f, 300); /* longer than the grace */
+    assert_false(is_over(f));
+    f->stream.pause_at = 0;
+    wd_child_resume(child);
+    finish(f);
+    assert_int_equal(f->stream.received, 60001);
+    kill(atoi(f->stream.errors.data), SIGKILL);
+}
+
+static void one_that_was_left_behind_and_writes_for_ever_is_not_listened_to(void **state)
+{
+    struct fixture *f = *state;
+    int64_t began = faas_now_ms(&faas_system_clock);
+
+    start_stream(f, "yes & echo $! >&2");
+    finish(f);
+    assert_true(faas_now_ms(&faas_system_clock) - began < 5000);
+    assert_true(f->stream.received > 0);
+    kill(atoi(f->stream.errors.data), SIGKILL);
+}
+
+static void one_that_is_not_wanted_any_more_is_killed_and_nothing_reported(void **state)
+{
+    struct fixture *f = *state;
+    int64_t began = faas_now_ms(&faas_system_clock);
+
+    wd_child_kill(start_stream(f, "sleep 30 & sleep 30"));
+    assert_true(faas_loop_run_until(f->loop, nothing_runs, f, LIMIT_MS));
+    assert_true(faas_now_ms(&faas_system_clock) - began < 5000);
+    assert_false(is_over(f));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void one_in_its_grace_may_be_given_up_too(void **state)
+{
+    struct fixture *f = *state;
+    struct wd_child *child;
+
+    f->stream.pause_at = 1;
+    child = start_stream(f, "sleep 30 & echo $! >&2; echo");
+    assert_true(faas_loop_run_until(f->loop, is_paused, f, LIMIT_MS));
+    faas_loop_run_until(f->loop, never, f, 50);
+    wd_child_kill(child);
+    assert_true(faas_loop_run_until(f->loop, nothing_runs, f, LIMIT_MS));
+    assert_false(is_over(f));
+    kill(atoi(f->stream.errors.data), SIGKILL);
+}
+
 static bool has_no_children_at_all(void *arg)
 {
     siginfo_t info;
@@ -245,6 +464,14 @@ int main(void)
         T(time_is_up_for_the_whole_group_and_known_at_once),
         T(a_program_that_cannot_start_leaves_nothing),
         T(what_runs_at_the_end_is_killed_and_reported),
+        T(input_in_pieces_waits_for_room_and_output_is_handed_on),
+        T(input_that_was_there_comes_before_the_pieces),
+        T(one_that_reads_no_more_takes_all_input),
+        T(a_paused_child_waits),
+        T(what_was_written_before_the_exit_is_kept_through_a_pause),
+        T(one_that_was_left_behind_and_writes_for_ever_is_not_listened_to),
+        T(one_that_is_not_wanted_any_more_is_killed_and_nothing_reported),
+        T(one_in_its_grace_may_be_given_up_too),
         T(orphans_are_collected_and_our_own_keep_their_status),
     };
     return cmocka_run_group_tests_name("wd_child", tests, NULL, NULL);
