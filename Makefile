@@ -34,7 +34,7 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(CPPFLAGS)
 # --as-needed: each program is bound only to what it uses (the watchdog to libmicrohttpd alone).
 PKGS       := libmicrohttpd libcurl jansson yaml-0.1 libcrypto libarchive
 PKG_CFLAGS  = $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread -lm
+PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lmbedcrypto -lpthread -lm
 TEST_LIBS   = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # --- what is built: a component is a folder; main.c never enters the archive ---
@@ -58,6 +58,8 @@ all: $(BINS)
 need-libs:
 	@$(PKG_CONFIG) --exists $(PKGS) 2>/dev/null || { \
 	  echo "Development files are missing. Run: make deps    ($$($(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1 | grep -o "'[^']*'" | sort -u | tr '\n' ' '))" >&2; exit 1; }
+	@$(CC) $(CPPFLAGS) -include mbedtls/version.h -E -x c /dev/null >/dev/null 2>&1 || { \
+	  echo "Development files are missing. Run: make deps    (mbedtls)" >&2; exit 1; }
 
 $(B)/%.o: %.c | need-libs
 	@mkdir -p $(@D)
