@@ -21,6 +21,8 @@ def free_port():
 
 
 class Response:
+    complete = True
+
     def __init__(self, status, headers, body, interim):
         self.status, self.headers, self.body, self.interim = status, headers, body, interim
 
@@ -107,6 +109,23 @@ class Connection:
         else:
             body = self.rest()
         return Response(status, headers, body, interim)
+
+    def response_or_part(self):
+        """A response that may be cut off: then complete is False and body what there was of it."""
+        status, headers = self.head()
+        r = Response(status, headers, b"", [])
+        try:
+            if headers.get("transfer-encoding") != "chunked":
+                r.body = self.exactly(int(headers["content-length"]))
+                return r
+            while size := int(self.line().split(";")[0], 16):
+                r.body += self.exactly(size)
+                self.line()
+            while self.line():
+                pass
+        except (EOFError, ConnectionResetError):
+            r.complete = False
+        return r
 
     def request(self, method="GET", target="/", headers=(), body=None):
         self.send(render(method, target, headers, body))
