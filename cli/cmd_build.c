@@ -2,6 +2,7 @@
 
 #include "cli/build.h"
 #include "cli/out.h"
+#include "cli/template_ensure.h"
 #include "cli/workers.h"
 #include "libfaas/alloc.h"
 #include "libfaas/clock.h"
@@ -152,15 +153,20 @@ static int build_all(const struct cli_build *b, struct faas_error *err)
     return rc;
 }
 
-/* Before the workers start, so that no two unpack the same. */
-static int ensure_templates(const struct cli_stack *stack, struct faas_error *err)
+/* Before the workers start, so that no two fetch the same. */
+static int ensure_templates(const struct cli_build_options *o, const struct cli_stack *stack,
+                            struct faas_error *err)
 {
+    const struct cli_template_origin from = {.stack = o->disable_stack_pull ? NULL : stack,
+                                             .overwrite = o->overwrite,
+                                             .debug = o->debug};
+
     for (size_t i = 0; i < stack->n_functions; i++) {
         const struct cli_function *fn = &stack->functions[i];
 
         if (fn->skip_build || !fn->lang || cli_is_dockerfile(fn->lang))
             continue;
-        if (cli_template_ensure(fn->lang, err) < 0)
+        if (cli_template_ensure(fn->lang, &from, err) < 0)
             return faas_error_wrap(err, "function %s", fn->name);
     }
     return 0;
@@ -205,7 +211,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         return -1;
     if (stack.n_functions == 0 && function_from_flags(o, &stack, err) < 0)
         return -1;
-    if (ensure_templates(&stack, err) < 0)
+    if (ensure_templates(o, &stack, err) < 0)
         return -1;
     collect_copies(&build.copy, o, &stack);
     rc = build_all(&build, err);

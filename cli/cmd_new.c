@@ -4,6 +4,7 @@
 #include "cli/out.h"
 #include "cli/stack_edit.h"
 #include "cli/template.h"
+#include "cli/template_ensure.h"
 #include "libfaas/alloc.h"
 #include "libfaas/api_types.h"
 #include "libfaas/file.h"
@@ -140,7 +141,7 @@ static int make_plan(const struct cli *cli, struct plan *p, struct faas_error *e
     p->lang = cli_is_dockerfile(p->o->lang) ? "dockerfile" : p->o->lang;
     if (choose_file(cli, p, err) < 0 || choose_handler(p, err) < 0)
         return -1;
-    if (cli_template_ensure(p->lang, err) < 0)
+    if (cli_template_ensure(p->lang, &(struct cli_template_origin){0}, err) < 0)
         return -1;
     return cli_template_load(&p->template_, p->lang, err);
 }
@@ -295,8 +296,9 @@ const struct cli_command cli_cmd_new = {
     .summary = "Make a new function",
     .description =
         "Makes a folder with a handler to start from, and a stack file (or with --append "
-        "an entry in one). A template that is not in ./template is taken from those "
-        "that come with faas-cli: bash, c, node, python3.",
+        "an entry in one). A template that is not in ./template is unpacked, when it is one that "
+        "comes with faas-cli (docs/templates.md lists them), or else fetched from the repository "
+        "that the template store knows.",
     .example = "faas-cli new hello --lang python3\n"
                "faas-cli new hello-again --lang node --append stack.yaml",
     .options_size = sizeof(struct options),

@@ -24,6 +24,13 @@ extern const struct cli_command cli_cmd_secret_generate;
 extern const struct cli_command cli_cmd_secret_list;
 extern const struct cli_command cli_cmd_secret_remove;
 extern const struct cli_command cli_cmd_secret_update;
+extern const struct cli_command cli_cmd_template;
+extern const struct cli_command cli_cmd_template_pull;
+extern const struct cli_command cli_cmd_template_pull_stack;
+extern const struct cli_command cli_cmd_template_store;
+extern const struct cli_command cli_cmd_template_store_describe;
+extern const struct cli_command cli_cmd_template_store_list;
+extern const struct cli_command cli_cmd_template_store_pull;
 extern const struct cli_command cli_cmd_up;
 extern const struct cli_command cli_cmd_version;
 

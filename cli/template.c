@@ -1,7 +1,5 @@
 #include "cli/template.h"
 
-#include "cli/embedded.h"
-#include "cli/out.h"
 #include "cli/yaml_read.h"
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
@@ -37,10 +35,18 @@ bool cli_is_dockerfile(const char *lang)
     return strcasecmp(lang, "dockerfile") == 0;
 }
 
-/* A name becomes part of a path: it must not lead anywhere else. */
-static int check_name(const char *lang, struct faas_error *err)
+/* A template's own name has no slash; a branch that it was fetched of may have some. */
+int cli_template_check_name(const char *lang, struct faas_error *err)
 {
-    if (*lang == '\0' || *lang == '.' || strchr(lang, '/'))
+    struct faas_str rest = faas_str_from(lang);
+    bool ok = *lang && strcspn(lang, "@") <= strcspn(lang, "/");
+
+    while (ok && rest.ptr) {
+        struct faas_str part = faas_str_split(&rest, '/');
+
+        ok = part.len > 0 && part.ptr[0] != '.';
+    }
+    if (!ok)
         return faas_fail(err, FAAS_ERR_INVALID, "\"%s\" cannot be the name of a template", lang);
     return 0;
 }
@@ -49,47 +55,7 @@ bool cli_template_exists(const char *lang)
 {
     _cleanup_free_ char *file = faas_asprintf("template/%s/template.yml", lang);
 
-    return check_name(lang, NULL) == 0 && faas_file_exists(file);
-}
-
-static void add_missing(struct faas_strv *into, const struct faas_strv *from)
-{
-    faas_strv_for_each(from, name) if (!faas_strv_has(into, *name)) faas_strv_add(into, *name);
-}
-
-/* Fails with the names of the templates that could have been meant. */
-static int not_known(const char *lang, struct faas_strv *known, struct faas_error *err)
-{
-    _cleanup_strv_ struct faas_strv local = {0};
-    _cleanup_buf_ struct faas_buf names = {0};
-
-    if (cli_template_list(&local, NULL) == 0)
-        add_missing(known, &local);
-    faas_strv_sort(known);
-    faas_strv_for_each(known, name) faas_buf_printf(&names, "%s%s", names.len ? ", " : "", *name);
-    return faas_fail(err, FAAS_ERR_NOT_FOUND,
-                     "language template \"%s\" is not supported; there are: %s", lang,
-                     names.len ? names.data : "none");
-}
-
-int cli_template_ensure(const char *lang, struct faas_error *err)
-{
-    _cleanup_free_ char *dir = faas_asprintf("template/%s", lang);
-    _cleanup_strv_ struct faas_strv known = {0};
-
-    if (check_name(lang, err) < 0)
-        return -1;
-    if (cli_template_exists(lang))
-        return 0;
-    if (faas_file_exists(dir))
-        return faas_fail(err, FAAS_ERR_NOT_FOUND, "./%s has no template.yml", dir);
-    cli_embedded_names(&known);
-    if (!faas_strv_has(&known, lang))
-        return not_known(lang, &known, err);
-    if (cli_embedded_unpack(lang, dir, err) < 0)
-        return faas_error_wrap(err, "cannot unpack template %s", lang);
-    cli_note("Template %s unpacked to ./%s\n", lang, dir);
-    return 0;
+    return cli_template_check_name(lang, NULL) == 0 && faas_file_exists(file);
 }
 
 static int read_build_options(struct cli_template *t, const struct faas_yaml *list,
@@ -152,7 +118,7 @@ int cli_template_load(struct cli_template *t, const char *lang, struct faas_erro
     _cleanup_buf_ struct faas_buf text = {0};
     const char *file;
 
-    if (check_name(lang, err) < 0)
+    if (cli_template_check_name(lang, err) < 0)
         return -1;
     t->dir = faas_arena_printf(&t->arena, "template/%s", lang);
     file = faas_arena_printf(&t->arena, "%s/template.yml", t->dir);

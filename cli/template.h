@@ -24,11 +24,10 @@ struct cli_template {
     size_t n_build_options;
 };
 
+/* A name becomes part of a path, and must not lead anywhere else. NAME or NAME@REF. */
+FAAS_NODISCARD int cli_template_check_name(const char *lang, struct faas_error *err);
 /* Whether ./template/<lang>/template.yml is there. */
 bool cli_template_exists(const char *lang);
-/* The same, after unpacking our own template of that name when there is none. NOT_FOUND for a
- * name that nobody knows, with the names that are. */
-FAAS_NODISCARD int cli_template_ensure(const char *lang, struct faas_error *err);
 /* Reads ./template/<lang>/template.yml. NOT_FOUND when there is none. */
 FAAS_NODISCARD int cli_template_load(struct cli_template *t, const char *lang,
                                      struct faas_error *err);

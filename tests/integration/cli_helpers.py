@@ -108,6 +108,8 @@ class Cli:
             "PATH": FUNCTION_PATH,
             "HOME": os.path.join(folder, "home"),
             "OPENFAAS_URL": gateway_url,
+            # Nobody asks the real one by accident.
+            "OPENFAAS_TEMPLATE_STORE_URL": gateway_url + "/templates.json",
             "GIT_CEILING_DIRECTORIES": os.path.dirname(folder),
         }
         # What a sanitizer or coverage build needs.

@@ -1,0 +1,144 @@
+#include "cli/template_store.h"
+
+#include "libfaas/alloc.h"
+#include "libfaas/fetch.h"
+#include "libfaas/file.h"
+#include "libfaas/version.h"
+
+#include <strings.h>
+
+enum { MAX_INDEX = 4 << 20, TIMEOUT_MS = 5000 };
+
+static const char *text_of(const json_t *item, const char *key)
+{
+    const char *text = json_string_value(faas_json_get(item, key));
+
+    return text ? text : "";
+}
+
+static int read_item(struct cli_store_template *t, json_t *item, struct faas_error *err)
+{
+    if (faas_json_expect_object(item, "a template of the store", err) < 0 ||
+        faas_json_get_bool(item, "recommended", &t->recommended, err) < 0)
+        return -1;
+    t->json = item;
+    t->name = text_of(item, "template");
+    t->platform = text_of(item, "platform");
+    t->language = text_of(item, "language");
+    t->source = text_of(item, "source");
+    t->description = text_of(item, "description");
+    t->repo = text_of(item, "repo");
+    t->official = text_of(item, "official");
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct cli_store_template *x = a, *y = b;
+    int order;
+
+    if (x->recommended != y->recommended)
+        return x->recommended ? -1 : 1;
+    order = strcmp(x->official, y->official);
+    return order ? order : strcasecmp(x->name, y->name);
+}
+
+int cli_template_store_parse(struct cli_template_store *s, struct faas_str text,
+                             struct faas_error *err)
+{
+    s->json = faas_json_parse(text, err);
+    if (!s->json)
+        return -1;
+    if (!json_is_array(s->json))
+        return faas_fail(err, FAAS_ERR_INVALID, "must be a list of templates");
+    s->len = json_array_size(s->json);
+    if (s->len == 0)
+        return 0;
+    s->items = faas_zalloc(s->len * sizeof(*s->items));
+    for (size_t i = 0; i < s->len; i++)
+        if (read_item(&s->items[i], json_array_get(s->json, i), err) < 0)
+            return -1;
+    qsort(s->items, s->len, sizeof(*s->items), compare);
+    return 0;
+}
+
+static int fetch(struct faas_buf *out, const char *url, struct faas_error *err)
+{
+    _cleanup_free_ char *agent = faas_asprintf("faas-cli/%s", faas_version());
+    struct faas_fetch_resp resp = {0};
+    const struct faas_fetch_req req = {.method = "GET",
+                                       .url = url,
+                                       .timeout_ms = TIMEOUT_MS,
+                                       .user_agent = agent,
+                                       .max_redirects = 10,
+                                       .max_body = MAX_INDEX};
+    int rc = faas_fetch(&req, &resp, err);
+
+    if (rc == 0 && resp.status != 200)
+        rc = faas_fail(err, FAAS_ERR_BAD_GATEWAY, "the server answered with status %d, not 200",
+                       resp.status);
+    if (rc == 0)
+        faas_buf_append_str(out, faas_buf_str(&resp.body));
+    faas_fetch_resp_deinit(&resp);
+    return rc;
+}
+
+static const char *choose(const char *given)
+{
+    const char *set = getenv("OPENFAAS_TEMPLATE_STORE_URL");
+
+    if (given && *given && strcmp(given, CLI_TEMPLATE_STORE_DEFAULT) != 0)
+        return given;
+    return set && *set ? set : CLI_TEMPLATE_STORE_DEFAULT;
+}
+
+int cli_template_store_load(struct cli_template_store *s, const char *url, struct faas_error *err)
+{
+    static const char file_scheme[] = "file://";
+    const char *place = choose(url);
+    _cleanup_buf_ struct faas_buf text = {0};
+    int rc;
+
+    if (strncmp(place, file_scheme, strlen(file_scheme)) == 0)
+        rc = faas_file_read(place + strlen(file_scheme), MAX_INDEX, &text, err);
+    else if (strstr(place, "://"))
+        rc = fetch(&text, place, err);
+    else
+        rc = faas_file_read(place, MAX_INDEX, &text, err);
+    if (rc == 0)
+        rc = cli_template_store_parse(s, faas_buf_str(&text), err);
+    return rc < 0 ? faas_error_wrap(err, "cannot read the template store %s", place) : 0;
+}
+
+void cli_template_store_deinit(struct cli_template_store *s)
+{
+    json_decref(s->json);
+    free(s->items);
+    *s = (struct cli_template_store){0};
+}
+
+static bool is_called(const struct cli_store_template *t, const char *name)
+{
+    const char *slash = strchr(name, '/');
+
+    if (!slash)
+        return strcmp(t->name, name) == 0;
+    return faas_str_eqz((struct faas_str){.ptr = name, .len = (size_t)(slash - name)}, t->source) &&
+           strcmp(t->name, slash + 1) == 0;
+}
+
+const struct cli_store_template *cli_template_store_find(const struct cli_template_store *s,
+                                                         const char *name, struct faas_error *err)
+{
+    const struct cli_store_template *found = NULL;
+
+    for (size_t i = 0; i < s->len; i++)
+        if (is_called(&s->items[i], name) &&
+            (!found ||
+             (strcmp(found->official, "true") != 0 && strcmp(s->items[i].official, "true") == 0)))
+            found = &s->items[i];
+    if (found)
+        return found;
+    faas_fail(err, FAAS_ERR_NOT_FOUND, "template \"%s\" is not in the store", name);
+    return NULL;
+}
