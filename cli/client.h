@@ -55,6 +55,10 @@ int cli_unreachable(const char *gateway, struct faas_error *err);
  * blanks around it. Heap. */
 char *cli_reason(struct faas_str body);
 const char *cli_status_text(int status); /* "Accepted" */
+static inline bool cli_accepted(int status)
+{
+    return status >= 200 && status <= 202;
+}
 
 #define _cleanup_client_ _cleanup_(cli_client_close)
 #define _cleanup_resp_   _cleanup_(faas_fetch_resp_deinit)

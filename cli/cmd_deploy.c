@@ -1,36 +1,16 @@
 #include "cli/commands.h"
 
-#include "cli/client.h"
 #include "cli/cmd_deploy.h"
+#include "cli/deploy.h"
 #include "cli/out.h"
 #include "libfaas/alloc.h"
 
-const struct cli_flag cli_deploy_flags[] = {
-    {.name = "image",
-     .type = CLI_STRING,
-     .at = offsetof(struct cli_deploy_options, image),
-     .arg = "IMAGE",
-     .help = "image to deploy, without a stack file"},
+const struct cli_flag cli_deployment_flags[] = {
     {.name = "name",
      .type = CLI_STRING,
      .at = offsetof(struct cli_deploy_options, name),
      .arg = "NAME",
      .help = "name of the function, without a stack file"},
-    {.name = "fprocess",
-     .type = CLI_STRING,
-     .at = offsetof(struct cli_deploy_options, fprocess),
-     .arg = "COMMAND",
-     .help = "command that the watchdog runs, without a stack file"},
-    {.name = "handler",
-     .type = CLI_STRING,
-     .at = offsetof(struct cli_deploy_options, handler),
-     .arg = "FOLDER",
-     .help = "folder of the handler (unused when deploying)"},
-    {.name = "lang",
-     .type = CLI_STRING,
-     .at = offsetof(struct cli_deploy_options, lang),
-     .arg = "TEMPLATE",
-     .help = "language template (unused when deploying)"},
     {.name = "env",
      .letter = 'e',
      .type = CLI_PAIRS,
@@ -58,10 +38,6 @@ const struct cli_flag cli_deploy_flags[] = {
      .at = offsetof(struct cli_deploy_options, constraints),
      .arg = "TEXT",
      .help = "placement constraint"},
-    {.name = "readonly",
-     .type = CLI_BOOL,
-     .at = offsetof(struct cli_deploy_options, readonly),
-     .help = "make the function's file system read-only"},
     CLI_ROW_NAMESPACE(struct cli_deploy_options),
     {.name = "update",
      .type = CLI_BOOL,
@@ -72,18 +48,46 @@ const struct cli_flag cli_deploy_flags[] = {
      .type = CLI_BOOL,
      .at = offsetof(struct cli_deploy_options, replace),
      .help = "remove a function that exists first, instead of updating it"},
-    CLI_ROW_TAG(struct cli_deploy_options),
-    {.name = "read-template",
-     .type = CLI_BOOL,
-     .at = offsetof(struct cli_deploy_options, read_template),
-     .dflt = "true",
-     .help = "take the command from the function's template"},
     {.name = "timeout",
      .type = CLI_DURATION,
      .at = offsetof(struct cli_deploy_options, timeout_ms),
      .dflt = "1m0s",
      .arg = "DURATION",
      .help = "longest wait for each answer of the gateway"},
+    {0},
+};
+
+const struct cli_flag cli_deploy_flags[] = {
+    {.name = "image",
+     .type = CLI_STRING,
+     .at = offsetof(struct cli_deploy_options, image),
+     .arg = "IMAGE",
+     .help = "image to deploy, without a stack file"},
+    {.name = "fprocess",
+     .type = CLI_STRING,
+     .at = offsetof(struct cli_deploy_options, fprocess),
+     .arg = "COMMAND",
+     .help = "command that the watchdog runs, without a stack file"},
+    {.name = "handler",
+     .type = CLI_STRING,
+     .at = offsetof(struct cli_deploy_options, handler),
+     .arg = "FOLDER",
+     .help = "folder of the handler (unused when deploying)"},
+    {.name = "lang",
+     .type = CLI_STRING,
+     .at = offsetof(struct cli_deploy_options, lang),
+     .arg = "TEMPLATE",
+     .help = "language template (unused when deploying)"},
+    {.name = "readonly",
+     .type = CLI_BOOL,
+     .at = offsetof(struct cli_deploy_options, readonly),
+     .help = "make the function's file system read-only"},
+    CLI_ROW_TAG(struct cli_deploy_options),
+    {.name = "read-template",
+     .type = CLI_BOOL,
+     .at = offsetof(struct cli_deploy_options, read_template),
+     .dflt = "true",
+     .help = "take the command from the function's template"},
     CLI_ROW_ENVSUBST(struct cli_deploy_options),
     {.name = "network",
      .type = CLI_STRING,
@@ -92,83 +96,6 @@ const struct cli_flag cli_deploy_flags[] = {
      .help = "accepted for compatibility, not used"},
     {0},
 };
-
-/* Asks for the old function to be removed; that there is none is fine. */
-static void remove_old(const struct cli_client *c, const struct faas_function_spec *spec)
-{
-    _cleanup_json_ json_t *body = json_object();
-    const struct cli_call call = {.method = "DELETE", .path = "/system/functions", .body = body};
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
-
-    json_object_set_new(body, "functionName", json_string(spec->service));
-    if (spec->namespace_)
-        json_object_set_new(body, "namespace", json_string(spec->namespace_));
-    if (cli_client_call(c, &call, &resp, NULL) == 0 && resp.status >= 200 && resp.status <= 202)
-        cli_print("Removing old function.\n");
-}
-
-/* PUT, and POST when there is nothing to update; *first is the first answer's status. */
-static int send_spec(const struct cli_client *c, const struct faas_function_spec *spec, bool update,
-                     struct faas_fetch_resp *resp, int *first, struct faas_error *err)
-{
-    _cleanup_json_ json_t *body = faas_function_spec_to_json(spec);
-    struct cli_call call = {
-        .method = update ? "PUT" : "POST", .path = "/system/functions", .body = body};
-
-    if (cli_client_call(c, &call, resp, err) < 0)
-        return -1;
-    *first = resp->status;
-    if (!update || resp->status != 404)
-        return 0;
-    faas_fetch_resp_deinit(resp);
-    *resp = (struct faas_fetch_resp){0};
-    call.method = "POST";
-    return cli_client_call(c, &call, resp, err);
-}
-
-static bool accepted(int status)
-{
-    return status >= 200 && status <= 202;
-}
-
-static void tell_refusal(const struct cli_client *c, const struct faas_fetch_resp *resp)
-{
-    _cleanup_free_ char *reason = cli_reason(faas_buf_str(&resp->body));
-
-    if (resp->status == 401)
-        cli_note("Unauthorized: run \"faas-cli login --gateway %s\" first\n", c->gateway);
-    else
-        cli_note("Unexpected status: %d, message: %s\n", resp->status, reason);
-}
-
-/* Deploys one and tells how it went. The status that decided, 500 for a gateway out of reach. */
-static int deploy_spec(const struct cli_client *c, const struct cli_deploy_options *o,
-                       const struct faas_function_spec *spec)
-{
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
-    bool update = o->update && !o->replace;
-    struct faas_error err = {0};
-    int first = 0;
-
-    cli_warn_if_exposed(&o->connect, c->gateway);
-    if (o->replace)
-        remove_old(c, spec);
-    if (send_spec(c, spec, update, &resp, &first, &err) < 0) {
-        cli_print_error(err.msg);
-        return 500;
-    }
-    if (first == 200)
-        cli_print("Function %s already exists, attempting rolling-update.\n", spec->service);
-    cli_print("\n");
-    if (accepted(resp.status))
-        cli_print("Deployed. %d %s.\nURL: %s/function/%s%s%s\n", resp.status,
-                  cli_status_text(resp.status), c->gateway, spec->service,
-                  spec->namespace_ ? "." : "", spec->namespace_ ? spec->namespace_ : "");
-    else
-        tell_refusal(c, &resp);
-    cli_print("\n");
-    return resp.status;
-}
 
 static int deploy_functions(const struct cli_client *c, const struct cli_deploy_options *o,
                             const struct cli_stack *stack, struct faas_buf *failed,
@@ -182,11 +109,11 @@ static int deploy_functions(const struct cli_client *c, const struct cli_deploy_
         cli_print("Deploying: %s.\n", fn->name);
         rc = cli_deployment_from_function(fn, o, &spec, err);
         if (rc == 0)
-            status = deploy_spec(c, o, &spec);
+            status = cli_deploy(c, o, &spec);
         faas_function_spec_deinit(&spec);
         if (rc < 0)
             return -1;
-        if (!accepted(status))
+        if (!cli_accepted(status))
             faas_buf_printf(failed, "function '%s' failed to deploy with status code: %d\n",
                             fn->name, status);
     }
@@ -200,9 +127,9 @@ static int deploy_flags(const struct cli_client *c, const struct cli_deploy_opti
     int rc = cli_deployment_from_flags(o, &spec, err);
 
     if (rc == 0) {
-        int status = deploy_spec(c, o, &spec);
+        int status = cli_deploy(c, o, &spec);
 
-        if (!accepted(status))
+        if (!cli_accepted(status))
             faas_buf_printf(failed, "function '%s' failed to deploy with status code: %d\n",
                             o->name, status);
     }
@@ -242,6 +169,7 @@ const struct cli_command cli_cmd_deploy = {
     .flags = {{cli_gateway_flags, offsetof(struct cli_deploy_options, connect)},
               {cli_token_flags, offsetof(struct cli_deploy_options, connect)},
               {cli_deploy_flags, 0},
+              {cli_deployment_flags, 0},
               {cli_resource_flags, offsetof(struct cli_deploy_options, resources)}},
     .run = run,
 };

@@ -4,6 +4,9 @@
 
 #include "cli/deployment.h"
 
-extern const struct cli_flag cli_deploy_flags[]; /* offsets in struct cli_deploy_options */
+/* Offsets in struct cli_deploy_options. The first are what any deployment can be given, the others
+ * belong to stack files and images. */
+extern const struct cli_flag cli_deployment_flags[];
+extern const struct cli_flag cli_deploy_flags[];
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/functions.h"
+#include "cli/json_out.h"
 #include "cli/out.h"
 #include "libfaas/alloc.h"
 
@@ -134,15 +135,13 @@ static void print_text(struct view *v)
 static void print_json(const struct view *v)
 {
     _cleanup_json_ json_t *object = faas_function_status_to_json(&v->status);
-    _cleanup_buf_ struct faas_buf text = {0};
 
     json_object_set_new(object, "Status", json_string(readiness(v)));
     json_object_set_new(object, "InvocationCount",
                         json_integer((json_int_t)v->status.invocation_count));
     json_object_set_new(object, "URL", json_string(v->url));
     json_object_set_new(object, "AsyncURL", json_string(v->async_url));
-    faas_json_write(&text, object, 2);
-    cli_print("%s\n", text.data);
+    cli_print_json(object);
 }
 
 /* The single function's answer may not count invocations; the list's does. */
@@ -165,6 +164,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     const struct options *o = options;
     const char *name = cli->args.items[0];
     const char *ns = o->namespace_ && *o->namespace_ ? o->namespace_ : NULL;
+    _cleanup_free_ char *qualified = cli_qualified_name(name, ns);
     _cleanup_stack_ struct cli_stack stack = {0};
     _cleanup_client_ struct cli_client client = {0};
     struct view v = {.verbose = o->verbose};
@@ -175,10 +175,8 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         return -1;
     if (cli_functions_get(&client, name, ns, &v.status, err) == 0 &&
         add_invocations(&client, ns, &v.status, err) == 0) {
-        v.url =
-            faas_asprintf("%s/function/%s%s%s", client.gateway, name, ns ? "." : "", ns ? ns : "");
-        v.async_url = faas_asprintf("%s/async-function/%s%s%s", client.gateway, name, ns ? "." : "",
-                                    ns ? ns : "");
+        v.url = faas_asprintf("%s/function/%s", client.gateway, qualified);
+        v.async_url = faas_asprintf("%s/async-function/%s", client.gateway, qualified);
         if (o->json)
             print_json(&v);
         else

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/functions.h"
+#include "cli/json_out.h"
 #include "cli/out.h"
 #include "libfaas/clock.h"
 
@@ -120,12 +121,10 @@ static void print_verbose(const struct faas_status_list *list)
 static void print_json(const struct faas_status_list *list)
 {
     _cleanup_json_ json_t *array = json_array();
-    _cleanup_buf_ struct faas_buf text = {0};
 
     for (size_t i = 0; i < list->len; i++)
         json_array_append_new(array, faas_function_status_to_json(&list->items[i]));
-    faas_json_write(&text, array, 2);
-    cli_print("%s\n", text.data);
+    cli_print_json(array);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

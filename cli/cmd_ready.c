@@ -103,6 +103,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     const char *ns = o->namespace_ && *o->namespace_ ? o->namespace_ : NULL;
     _cleanup_stack_ struct cli_stack stack = {0};
     _cleanup_client_ struct cli_client client = {0};
+    _cleanup_free_ char *qualified = NULL;
     _cleanup_free_ char *what = NULL;
     struct target target = {.client = &client, .namespace_ = ns};
 
@@ -119,7 +120,8 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         return 0;
     }
     target.name = cli->args.items[0];
-    what = faas_asprintf("function %s%s%s", target.name, ns ? "." : "", ns ? ns : "");
+    qualified = cli_qualified_name(target.name, ns);
+    what = faas_asprintf("function %s", qualified);
     if (wait_until_ready(&target, o, what, err) < 0)
         return -1;
     cli_print("Function %s is ready\n", target.name);

@@ -31,7 +31,7 @@ static int remove_function(const struct cli_client *c, const char *name, const c
         return -1;
     if (resp.status == 404)
         return faas_fail(err, FAAS_ERR_NOT_FOUND, "no existing function to remove: %s", name);
-    if (resp.status < 200 || resp.status > 202)
+    if (!cli_accepted(resp.status))
         return cli_client_refuse(c, &resp, err);
     cli_print("Removing old function.\n");
     return 0;

@@ -71,30 +71,20 @@ static int list_existing(const struct cli_client *c, const char *namespace_, str
     return 0;
 }
 
-/* One call that has to succeed; conflict tells a 409 apart when it is not NULL. */
-static int send_call(const struct cli_client *c, const struct cli_secret_call *call, bool *conflict,
-                     struct faas_error *err)
-{
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
-
-    if (cli_secret_call(c, call, &resp, err) < 0)
-        return -1;
-    if (conflict && resp.status == 409) {
-        *conflict = true;
-        return 0;
-    }
-    return cli_secret_accepted(resp.status) ? 0 : cli_client_refuse(c, &resp, err);
-}
-
 /* Updates what exists rather than removing it first: functions that read it never find it gone. */
 static int apply(const struct cli_client *c, struct cli_secret_call call, bool exists,
                  struct faas_error *err)
 {
+    int status;
+
     call.method = "POST";
-    if (!exists && send_call(c, &call, &exists, err) < 0)
-        return -1;
+    if (!exists && cli_secret_send(c, &call, &status, err) < 0) {
+        if (err->code != FAAS_ERR_CONFLICT)
+            return -1;
+        exists = true;
+    }
     call.method = "PUT";
-    if (exists && send_call(c, &call, NULL, err) < 0)
+    if (exists && cli_secret_send(c, &call, &status, err) < 0)
         return -1;
     cli_print("Applied secret: %s\n", call.name);
     return 0;

@@ -23,34 +23,31 @@ static const struct cli_flag flags[] = {
 static int update_instead(const struct cli_client *c, struct cli_secret_call call,
                           struct faas_error *err)
 {
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
+    int status;
 
     call.method = "PUT";
     cli_print("Secret %s already exists, replacing it.\n", call.name);
-    if (cli_secret_call(c, &call, &resp, err) < 0)
+    if (cli_secret_send(c, &call, &status, err) < 0)
         return -1;
-    if (!cli_secret_accepted(resp.status))
-        return cli_client_refuse(c, &resp, err);
-    cli_print("Updated: %d %s\n", resp.status, cli_status_text(resp.status));
+    cli_print("Updated: %d %s\n", status, cli_status_text(status));
     return 0;
 }
 
 static int create(const struct cli_client *c, const struct cli_secret_call *call, bool replace,
                   struct faas_error *err)
 {
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
+    int status;
 
     cli_print("Creating secret: %s.%s\n", call->name, call->namespace_ ? call->namespace_ : "");
-    if (cli_secret_call(c, call, &resp, err) < 0)
-        return -1;
-    if (resp.status == 409 && replace)
-        return update_instead(c, *call, err);
-    if (resp.status == 409)
-        return faas_fail(err, FAAS_ERR_CONFLICT,
-                         "secret \"%s\" already exists; --replace would update it", call->name);
-    if (!cli_secret_accepted(resp.status))
-        return cli_client_refuse(c, &resp, err);
-    cli_print("Created: %d %s\n", resp.status, cli_status_text(resp.status));
+    if (cli_secret_send(c, call, &status, err) < 0) {
+        if (err->code != FAAS_ERR_CONFLICT)
+            return -1;
+        return replace ? update_instead(c, *call, err)
+                       : faas_fail(err, FAAS_ERR_CONFLICT,
+                                   "secret \"%s\" already exists; --replace would update it",
+                                   call->name);
+    }
+    cli_print("Created: %d %s\n", status, cli_status_text(status));
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/client.h"
+#include "cli/json_out.h"
 #include "cli/out.h"
 
 struct options {
@@ -40,7 +41,6 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     _cleanup_client_ struct cli_client client = {0};
     _cleanup_map_ struct faas_map query = {0};
     _cleanup_json_ json_t *list = NULL;
-    _cleanup_buf_ struct faas_buf text = {0};
 
     (void)cli;
     if (cli_client_open(&client, &o->connect, NULL, err) < 0)
@@ -54,12 +54,10 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         return -1;
     if (!json_is_array(list))
         return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "the gateway's answer is not a list");
-    if (o->json) {
-        faas_json_write(&text, list, 2);
-        cli_print("%s\n", text.data);
-    } else {
+    if (o->json)
+        cli_print_json(list);
+    else
         print_names(list);
-    }
     return 0;
 }
 

@@ -19,22 +19,18 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     const struct options *o = options;
     _cleanup_client_ struct cli_client client = {0};
     _cleanup_secret_value_ struct cli_secret_value value = {0};
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
     const struct cli_secret_call call = {
         .method = "PUT", .name = cli->args.items[0], .namespace_ = o->namespace_, .value = &value};
+    int status;
 
     if (cli_secret_value_read(&value, &o->source, err) < 0 ||
         cli_client_open(&client, &o->connect, NULL, err) < 0)
         return -1;
     cli_warn_if_exposed(&o->connect, client.gateway);
     cli_print("Updating secret: %s\n", call.name);
-    if (cli_secret_call(&client, &call, &resp, err) < 0)
+    if (cli_secret_send(&client, &call, &status, err) < 0)
         return -1;
-    if (resp.status == 404)
-        return faas_fail(err, FAAS_ERR_NOT_FOUND, "unable to find secret: %s", call.name);
-    if (!cli_secret_accepted(resp.status))
-        return cli_client_refuse(&client, &resp, err);
-    cli_print("Updated: %d %s\n", resp.status, cli_status_text(resp.status));
+    cli_print("Updated: %d %s\n", status, cli_status_text(status));
     return 0;
 }
 

@@ -54,6 +54,7 @@ const struct cli_command cli_cmd_up = {
               {cli_build_flags, offsetof(struct options, build)},
               {cli_push_flags, offsetof(struct options, push)},
               {cli_deploy_flags, offsetof(struct options, deploy)},
+              {cli_deployment_flags, offsetof(struct options, deploy)},
               {cli_resource_flags, offsetof(struct options, deploy.resources)}},
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/client.h"
+#include "cli/json_out.h"
 #include "cli/out.h"
 #include "libfaas/version.h"
 
@@ -80,10 +81,8 @@ static void print_json(const char *gateway, const json_t *info)
                   faas_commit(), "version", faas_version(), "gateway", "uri", gateway, "version",
                   a.version, "sha", a.sha, "provider", "name", a.provider, "orchestration",
                   a.orchestration, "version", a.provider_version, "sha", a.provider_sha);
-    _cleanup_buf_ struct faas_buf text = {0};
 
-    faas_json_write(&text, all, 2);
-    cli_print("%s\n", text.data);
+    cli_print_json(all);
 }
 
 static json_t *ask(const struct cli_client *c, struct faas_error *err)

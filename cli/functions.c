@@ -1,6 +1,7 @@
 #include "cli/functions.h"
 
 #include "cli/url.h"
+#include "libfaas/alloc.h"
 
 int cli_functions_list(const struct cli_client *c, const char *namespace_,
                        struct faas_status_list *out, struct faas_error *err)
@@ -48,4 +49,9 @@ int cli_functions_get(const struct cli_client *c, const char *name, const char *
     if (!answer || faas_function_status_from_json(out, answer, err) < 0)
         return faas_error_wrap(err, "cannot read the gateway's answer");
     return 0;
+}
+
+char *cli_qualified_name(const char *name, const char *namespace_)
+{
+    return namespace_ && *namespace_ ? faas_asprintf("%s.%s", name, namespace_) : faas_strdup(name);
 }

@@ -12,5 +12,7 @@ FAAS_NODISCARD int cli_functions_list(const struct cli_client *c, const char *na
 FAAS_NODISCARD int cli_functions_get(const struct cli_client *c, const char *name,
                                      const char *namespace_, struct faas_function_status *out,
                                      struct faas_error *err);
+/* "figlet.dev", or "figlet" when namespace_ is NULL or "". Heap. */
+char *cli_qualified_name(const char *name, const char *namespace_);
 
 #endif

@@ -78,24 +78,39 @@ void cli_secret_value_deinit(struct cli_secret_value *v)
     wipe(&v->raw);
 }
 
-int cli_secret_call(const struct cli_client *c, const struct cli_secret_call *call,
-                    struct faas_fetch_resp *resp, struct faas_error *err)
+static json_t *encode(const struct cli_secret_call *call)
 {
-    _cleanup_json_ json_t *body = json_object();
-    const struct cli_call http = {.method = call->method, .path = "/system/secrets", .body = body};
+    json_t *body = json_object();
 
     json_object_set_new(body, "name", json_string(call->name));
     if (call->namespace_ && *call->namespace_)
         json_object_set_new(body, "namespace", json_string(call->namespace_));
-    if (call->value) {
-        json_object_set_new(body, "value", faas_json_string(faas_buf_str(&call->value->text)));
-        if (call->value->raw.len) {
-            struct faas_buf encoded = {0};
+    if (!call->value)
+        return body;
+    json_object_set_new(body, "value", faas_json_string(faas_buf_str(&call->value->text)));
+    if (call->value->raw.len) {
+        struct faas_buf encoded = {0};
 
-            faas_base64_encode(&encoded, call->value->raw.data, call->value->raw.len);
-            json_object_set_new(body, "rawValue", json_string(encoded.data));
-            wipe(&encoded);
-        }
+        faas_base64_encode(&encoded, call->value->raw.data, call->value->raw.len);
+        json_object_set_new(body, "rawValue", json_string(encoded.data));
+        wipe(&encoded);
     }
-    return cli_client_call(c, &http, resp, err);
+    return body;
+}
+
+int cli_secret_send(const struct cli_client *c, const struct cli_secret_call *call, int *status,
+                    struct faas_error *err)
+{
+    _cleanup_json_ json_t *body = encode(call);
+    _cleanup_resp_ struct faas_fetch_resp resp = {0};
+    const struct cli_call http = {.method = call->method, .path = "/system/secrets", .body = body};
+
+    if (cli_client_call(c, &http, &resp, err) < 0)
+        return -1;
+    *status = resp.status;
+    if (resp.status == 404)
+        return faas_fail(err, FAAS_ERR_NOT_FOUND, "unable to find secret: %s", call->name);
+    if (resp.status == 409 && strcmp(call->method, "POST") == 0)
+        return faas_fail(err, FAAS_ERR_CONFLICT, "secret \"%s\" already exists", call->name);
+    return cli_accepted(resp.status) ? 0 : cli_client_refuse(c, &resp, err);
 }

@@ -31,13 +31,10 @@ struct cli_secret_call {
     const struct cli_secret_value *value; /* NULL: none */
 };
 
-/* Sends it to /system/secrets. Any status is success. */
-FAAS_NODISCARD int cli_secret_call(const struct cli_client *c, const struct cli_secret_call *call,
-                                   struct faas_fetch_resp *resp, struct faas_error *err);
-static inline bool cli_secret_accepted(int status)
-{
-    return status >= 200 && status <= 202;
-}
+/* Sends it to /system/secrets and says with which status it was accepted. CONFLICT when there is
+ * one already, NOT_FOUND when there is none; any other refusal has been told. */
+FAAS_NODISCARD int cli_secret_send(const struct cli_client *c, const struct cli_secret_call *call,
+                                   int *status, struct faas_error *err);
 
 #define _cleanup_secret_value_ _cleanup_(cli_secret_value_deinit)
 
