@@ -5,6 +5,7 @@ set -eu
 build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libmbedtls-dev libarchive-dev libcmocka-dev"
 run="redis-server curl ca-certificates python3 nodejs"
 test="python3-pytest python3-cryptography zstd clang clang-format libclang-rt-14-dev"
+native=$(dpkg --print-architecture 2>/dev/null || true)
 
 wanted=""
 for group in "$@"; do
@@ -12,9 +13,14 @@ for group in "$@"; do
     build) wanted="$wanted $build" ;;
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
+    static-"$native") wanted="$wanted dpkg-dev" ;;
+    static-amd64) wanted="$wanted dpkg-dev gcc-x86-64-linux-gnu linux-libc-dev-amd64-cross" ;;
+    static-arm64) wanted="$wanted dpkg-dev gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross" ;;
+    static-armhf) wanted="$wanted dpkg-dev gcc-arm-linux-gnueabihf linux-libc-dev-armhf-cross" ;;
+    static-test) wanted="$wanted qemu-user-static" ;;
     bench) wanted="$wanted nginx-light haproxy wrk" ;;
     tidy) wanted="$wanted clang-tidy" ;;
-    *) echo "deps.sh: unknown group $group (build, run, test, bench, tidy)" >&2; exit 2 ;;
+    *) echo "deps.sh: unknown group $group (build, run, test, static-ARCH, static-test, bench, tidy)" >&2; exit 2 ;;
     esac
 done
 

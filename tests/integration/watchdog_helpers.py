@@ -144,7 +144,7 @@ class Watchdog:
     """One running watchdog with a temporary folder of its own."""
 
     def __init__(self, fprocess=None, script=None, wait=True, listen_fd=None, preexec=None,
-                 stderr=None, args=(), **settings):
+                 stderr=None, args=(), program=(), **settings):
         self.dir = tempfile.mkdtemp(prefix="wd-")
         self.lock = os.path.join(self.dir, ".lock")
         self.port = free_port()
@@ -174,7 +174,7 @@ class Watchdog:
                 preexec()
 
         self.process = subprocess.Popen(
-            [WATCHDOG, *args], env=env, cwd=self.dir, stdin=subprocess.DEVNULL,
+            [*(program or [WATCHDOG]), *args], env=env, cwd=self.dir, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=stderr or subprocess.PIPE, preexec_fn=prepare,
             close_fds=listen_fd is None)
         self.pid = self.process.pid

@@ -1,0 +1,191 @@
+"""The fully static watchdogs: what they are made of, and that they need nothing around them. Each
+runs as an ordinary user in a root that holds it and one function, read-only but for /tmp; those of
+other architectures under qemu. Needs root, to make such a root; `make check-static` builds first."""
+import os
+import re
+import shutil
+import struct
+import subprocess
+
+import pytest
+
+from watchdog_helpers import Watchdog
+
+BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/static")
+MACHINES = {"amd64": ("x86_64", 62), "arm64": ("aarch64", 183), "armhf": ("arm", 40)}  # qemu, ELF
+MIB = 1 << 20
+USER = 12345
+
+PROBE_SOURCE = r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *create(const char *path)
+{
+    return open(path, O_CREAT | O_WRONLY, 0600) < 0 ? strerror(errno) : "created";
+}
+
+/* Echoes; with an argument it tells who it is and where it may write. */
+int main(int argc, char **argv)
+{
+    static char buf[65536];
+    ssize_t n;
+
+    if (argc > 1)
+        printf("%d %d, /new: %s, %s: %s\n", getuid(), getgid(), create("/new"), argv[1], create(argv[1]));
+    while ((n = read(0, buf, sizeof(buf))) > 0)
+        if (write(1, buf, n) != n)
+            return 1;
+    return n < 0;
+}
+"""
+
+ENTER = """
+root=$1; shift
+mount --bind "$root" "$root"
+mount -t tmpfs -o mode=1777 none "$root/tmp"
+mount -o remount,bind,ro "$root"
+exec chroot --userspec=%d:%d --groups= "$root" "$@"
+""" % (USER, USER)
+
+
+def is_native(arch):
+    return os.uname().machine == MACHINES[arch][0]
+
+
+class Elf:
+    """As much of an ELF file as says how it is linked."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.data = f.read()
+        assert self.data[:4] == b"\x7fELF"
+        wide = self.data[4] == 2
+        self.type, self.machine = struct.unpack_from("<HH", self.data, 16)
+        head = struct.unpack_from("<QQIHHHHHH" if wide else "<IIIHHHHHH", self.data, 28 + 4 * wide)
+        table, sections, _, _, size, count, section_size, n_sections, _ = head
+        self.segments = {}  # type: (flags, offset, size)
+        for at in range(table, table + count * size, size):
+            if wide:
+                kind, flags, offset, _, _, length = struct.unpack_from("<IIQQQQ", self.data, at)
+            else:
+                kind, offset, _, _, length, _, flags = struct.unpack_from("<IIIIIII", self.data, at)
+            self.segments.setdefault(kind, (flags, offset, length))
+        self.section_types = [struct.unpack_from("<I", self.data, sections + i * section_size + 4)[0]
+                              for i in range(n_sections)]
+        self.word = "<QQ" if wide else "<II"
+
+    def dynamic_tags(self):
+        _, offset, length = self.segments.get(2, (0, 0, 0))  # PT_DYNAMIC
+        return [tag for tag, _ in struct.iter_unpack(self.word, self.data[offset:offset + length])]
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def arch(request):
+    return request.param
+
+
+@pytest.fixture
+def program(arch):
+    path = os.path.join(BUILD, arch, "bin/fwatchdog")
+    assert os.path.exists(path), f"{path} is not there; run: make fwatchdog-static-all"
+    return path
+
+
+@pytest.fixture(scope="module")
+def root(arch, tmp_path_factory):
+    """A root folder that holds the watchdog, one function and, where needed, an emulator for both."""
+    assert os.getuid() == 0, "run this as root: it makes roots for other users"
+    folder = str(tmp_path_factory.mktemp("root"))
+    os.chmod(folder, 0o755)
+    os.mkdir(os.path.join(folder, "tmp"))
+    shutil.copy(os.path.join(BUILD, arch, "bin/fwatchdog"), folder)
+    source = str(tmp_path_factory.mktemp("source") / "probe.c")
+    with open(source, "w") as f:
+        f.write(PROBE_SOURCE)
+    subprocess.run([os.path.join(BUILD, arch, "sysroot/bin/cc"), "-O2", "-o", f"{folder}/probe", source],
+                   check=True)
+    if not is_native(arch):
+        shutil.copy(f"/usr/bin/qemu-{MACHINES[arch][0]}-static", os.path.join(folder, "qemu"))
+    return folder
+
+
+@pytest.fixture
+def start(arch, root):
+    running = []
+    emulator = [] if is_native(arch) else ["/qemu"]
+
+    def run(*function, **settings):
+        enter = ["unshare", "--mount", "sh", "-euc", ENTER, "enter", root]
+        wd = Watchdog(" ".join(emulator + list(function)), program=enter + emulator + ["/fwatchdog"],
+                      TMPDIR="unset", **settings)
+        running.append(wd)
+        return wd
+
+    yield run
+    for wd in running:
+        wd.kill()
+        shutil.rmtree(wd.dir)
+
+
+def test_it_is_one_stripped_file_for_its_machine(arch, program):
+    elf = Elf(program)
+    assert elf.machine == MACHINES[arch][1]
+    assert 3 not in elf.segments, "it names an interpreter"  # PT_INTERP
+    assert 1 not in elf.dynamic_tags(), "it names a shared library"  # DT_NEEDED
+    assert 2 not in elf.section_types, "it has a symbol table"  # SHT_SYMTAB
+    assert len(elf.data) <= MIB
+
+
+def test_it_is_laid_out_at_random_and_its_stack_is_no_code(program):
+    elf = Elf(program)
+    assert elf.type == 3  # ET_DYN: position-independent
+    assert elf.segments[0x6474e551][0] & 1 == 0  # PT_GNU_STACK without PF_X
+
+
+def test_it_serves_from_an_empty_read_only_root(start):
+    wd = start("/probe")
+    body = os.urandom(3 * MIB)
+    answer = wd.request("POST", body=body, headers=[("Content-Type", "a/b")])
+    assert (answer.status, answer.headers["content-type"]) == (200, "a/b")
+    assert answer.body == body
+    assert wd.health() == 200
+    with open(f"/proc/{wd.pid}/status") as f:
+        assert re.search(rf"^Uid:\s+{USER}\s+{USER}\s+{USER}\s+{USER}$", f.read(), re.M)
+    wd.terminate()
+    assert wd.wait_exit() == 0
+
+
+def test_its_functions_see_what_it_sees(start):
+    wd = start("/probe", "/tmp/new")
+    assert wd.request().body.decode() == \
+        f"{USER} {USER}, /new: Read-only file system, /tmp/new: created\n"
+
+
+def test_a_function_that_is_not_there_is_an_answer(arch, start):
+    answer = start("/missing").request()
+    assert answer.status == 500
+    if is_native(arch):  # an emulator starts, and only then finds nothing to emulate
+        assert b"no such file or directory" in answer.body.lower()
+
+
+def test_many_requests_at_once(start):
+    wd = start("/probe")
+    connections = [wd.connect() for _ in range(16)]
+    for c in connections:
+        c.send(b"POST / HTTP/1.1\r\nHost: f\r\nContent-Length: 5\r\n\r\nhello")
+    assert [c.response().body for c in connections] == [b"hello"] * 16
+    for c in connections:
+        c.sock.close()
+
+
+def test_it_is_small_in_memory_when_idle(arch, start):
+    wd = start("/probe")
+    assert wd.request("POST", body=b"warm").body == b"warm"
+    if is_native(arch):  # else it would be the emulator's memory
+        with open(f"/proc/{wd.pid}/smaps_rollup") as f:
+            private = sum(int(kib) for kib in re.findall(r"^Private_\w+:\s+(\d+) kB$", f.read(), re.M))
+        assert private <= 512
