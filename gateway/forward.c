@@ -1,43 +1,6 @@
 #include "gateway/forward.h"
 
-static void append_header(struct faas_buf *out, struct faas_str name, struct faas_str value)
-{
-    char *p = faas_buf_reserve(out, name.len + value.len + 4);
-
-    memcpy(p, name.ptr, name.len);
-    p += name.len;
-    *p++ = ':';
-    *p++ = ' ';
-    memcpy(p, value.ptr, value.len);
-    p += value.len;
-    *p++ = '\r';
-    *p = '\n';
-    out->len += name.len + value.len + 4;
-}
-
-/* Connection can name further headers that were meant for this hop alone. */
-static bool named_by_connection(const struct faas_http_header *h, size_t n, struct faas_str name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (h[i].name.len == 10 && faas_str_ieq(h[i].name, FAAS_STR("Connection")) &&
-            faas_http_has_token(h[i].value, name))
-            return true;
-    }
-    return false;
-}
-
-/* Most clients send no Connection header, or one that names nothing: then no name has to be
- * compared. */
-static bool connection_names_headers(const struct faas_http_header *h, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (h[i].name.len == 10 && faas_str_ieq(h[i].name, FAAS_STR("Connection")) &&
-            !faas_str_ieq(h[i].value, FAAS_STR("keep-alive")) &&
-            !faas_str_ieq(h[i].value, FAAS_STR("close")))
-            return true;
-    }
-    return false;
-}
+#include "libfaas/http_hop.h"
 
 /* What is rewritten or is the next hop's own business. */
 static bool replaced(struct faas_str name)
@@ -112,14 +75,13 @@ void gw_forward_request(struct faas_buf *out, const struct gw_request *r, struct
 {
     const struct faas_http_header *h = r->head->headers;
     size_t n = r->head->n_headers;
-    bool names = connection_names_headers(h, n);
+    const struct faas_hop hop = faas_hop_of(h, n);
     bool forwarded_host = false;
     struct faas_str host = {0};
 
     append_request_line(out, r);
     for (size_t i = 0; i < n; i++) {
-        if (faas_http_is_hop_by_hop(h[i].name) || replaced(h[i].name) ||
-            (names && named_by_connection(h, n, h[i].name)))
+        if (faas_hop_ends(&hop, h[i].name) || replaced(h[i].name))
             continue;
         if (faas_str_ieq(h[i].name, FAAS_STR("Host")))
             host = h[i].value;
@@ -127,16 +89,16 @@ void gw_forward_request(struct faas_buf *out, const struct gw_request *r, struct
             forwarded_host = true;
         else if (r->call_id_is_new && faas_str_ieq(h[i].name, FAAS_STR("X-Call-Id")))
             continue;
-        append_header(out, h[i].name, h[i].value);
+        faas_hop_append(out, h[i].name, h[i].value);
     }
     if (host.len == 0)
-        append_header(out, FAAS_STR("Host"), FAAS_STR("localhost")); /* an HTTP/1.0 client */
+        faas_hop_append(out, FAAS_STR("Host"), FAAS_STR("localhost")); /* an HTTP/1.0 client */
     else if (!forwarded_host)
-        append_header(out, FAAS_STR("X-Forwarded-Host"), host);
+        faas_hop_append(out, FAAS_STR("X-Forwarded-Host"), host);
     append_forwarded_for(out, r, peer);
     if (r->call_id_is_new)
-        append_header(out, FAAS_STR("X-Call-Id"), r->call_id);
-    append_header(out, FAAS_STR("X-Start-Time"), faas_str_from(r->start_time));
+        faas_hop_append(out, FAAS_STR("X-Call-Id"), r->call_id);
+    faas_hop_append(out, FAAS_STR("X-Start-Time"), faas_str_from(r->start_time));
     append_framing(out, r->head);
     faas_buf_append_z(out, "\r\n");
 }
@@ -154,7 +116,7 @@ struct faas_http_header *gw_forward_response(struct faas_arena *arena, const str
         {FAAS_STR("X-Start-Time"), faas_str_from(r->start_time)},
         {FAAS_STR("X-Served-By"), faas_str_from(r->shard->gw->served_by)},
     };
-    bool names = connection_names_headers(head->headers, head->n_headers);
+    const struct faas_hop hop = faas_hop_of(head->headers, head->n_headers);
     struct faas_http_header *out =
         faas_arena_alloc(arena, (head->n_headers + FAAS_ARRAY_LEN(ours)) * sizeof(*out));
 
@@ -162,8 +124,7 @@ struct faas_http_header *gw_forward_response(struct faas_arena *arena, const str
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct faas_http_header *h = &head->headers[i];
 
-        if (!faas_http_is_hop_by_hop(h->name) &&
-            !(names && named_by_connection(head->headers, head->n_headers, h->name)))
+        if (!faas_hop_ends(&hop, h->name))
             out[(*n)++] = *h;
     }
     for (size_t i = 0; i < FAAS_ARRAY_LEN(ours); i++) {

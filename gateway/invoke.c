@@ -4,6 +4,7 @@
 #include "gateway/fn_name.h"
 #include "gateway/forward.h"
 #include "gateway/scale.h"
+#include "libfaas/http_hop.h"
 
 #include <stdlib.h>
 
@@ -346,24 +347,13 @@ static const struct faas_http_req_ops client_ops = {
 
 /* --- the beginning --- */
 
-static bool idempotent(struct faas_str method)
-{
-    static const char *const names[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(names); i++) {
-        if (faas_str_eqz(method, names[i]))
-            return true;
-    }
-    return false;
-}
-
 static void forward(struct gw_invocation *v, const struct faas_fn *fn)
 {
     struct gw_shard *s = v->r.shard;
     struct faas_exchange_req req = {
         .body = gw_forward_body_kind(v->r.head),
         .is_head = faas_str_eq(v->r.head->method, FAAS_STR("HEAD")),
-        .idempotent = idempotent(v->r.head->method),
+        .idempotent = faas_http_is_idempotent(v->r.head->method),
     };
 
     v->timeout_ms = call_timeout_ms(v, fn->exec_timeout_ms);
