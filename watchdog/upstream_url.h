@@ -1,0 +1,29 @@
+/* upstream_url: where the function listens, in http mode. */
+#ifndef FAAS_WATCHDOG_UPSTREAM_URL_H
+#define FAAS_WATCHDOG_UPSTREAM_URL_H
+
+#include "libfaas/net.h"
+
+struct wd_upstream_url {
+    char *host;      /* without brackets */
+    char *authority; /* as written, for a Host header: "127.0.0.1:3000" */
+    char *base;      /* what every target is appended to: "" or "/base/" */
+    unsigned port;   /* 0: a free one is to be chosen */
+};
+
+/* "http://host[:port][/base]". INVALID for anything else: another scheme or none, credentials, a
+ * query, since targets are appended to it byte by byte. */
+FAAS_NODISCARD int wd_upstream_url_parse(struct wd_upstream_url *url, struct faas_str text,
+                                         struct faas_error *err);
+void wd_upstream_url_deinit(struct wd_upstream_url *url);
+
+enum { WD_UPSTREAM_ADDRS = 4 };
+
+/* The host's addresses, best first: a literal, the loopback ones for "localhost", or what the
+ * resolver says, which blocks: only before we serve. Returns how many, or -1. */
+FAAS_NODISCARD int wd_upstream_resolve(const struct wd_upstream_url *url,
+                                       struct faas_addr out[WD_UPSTREAM_ADDRS],
+                                       struct faas_error *err);
+void wd_addr_set_port(struct faas_addr *addr, unsigned port);
+
+#endif
