@@ -114,7 +114,7 @@ bool http_conn_left(const struct http_conn *c)
 {
     const struct faas_http_req *req = c->req;
 
-    if (c->gone || !c->half_closed)
+    if (c->gone || !c->half_closed || http_tunnel_is_open(req))
         return c->gone;
     if (req->stage != HTTP_BODY_OVER)
         return body_cannot_be_completed(c);
@@ -140,6 +140,10 @@ static void on_peer(void *arg, uint32_t events)
 {
     struct http_conn *c = arg;
 
+    if (http_tunnel_is_open(c->req)) {
+        http_tunnel_ready(c->req, events);
+        return;
+    }
     if (events & EPOLLOUT && c->phase == HTTP_ACTIVE && c->req->duplex)
         http_req_dirty(c->req);
     if (events & (EPOLLHUP | EPOLLERR))
@@ -159,14 +163,18 @@ void http_conn_cut(struct http_conn *c, bool reset)
     if (c->phase == HTTP_DEAD)
         return;
     c->phase = HTTP_DEAD;
-    /* A connection that MHD closes because its reader failed is never looked at again: no event
-     * will come for it. Those with a timeout of their own are visited in every run. */
-    MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
     /* Disconnecting a TCP socket resets the connection. Either way MHD's epoll reports EPOLLHUP,
      * which makes MHD close it. */
     if (!reset ||
         connect(c->fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) < 0)
         shutdown(c->fd, SHUT_RDWR);
+    if (http_tunnel_is_open(c->req)) {
+        http_tunnel_close(c->req);
+        return;
+    }
+    /* A connection that MHD closes because its reader failed is never looked at again: no event
+     * will come for it. Those with a timeout of their own are visited in every run. */
+    MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
     http_conn_wake(c);
 }
 

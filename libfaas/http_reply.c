@@ -64,6 +64,24 @@ void faas_http_reply_begin(struct faas_http_req *req, int status,
     http_req_dirty(req);
 }
 
+bool http_reply_set_upgrade(struct faas_http_req *req, const struct faas_http_header *headers,
+                            size_t n)
+{
+    struct http_reply *reply = &req->reply;
+
+    assert(!reply->begun);
+    copy_headers(req, headers, n);
+    if (!http_reply_fits(req)) {
+        reply->n_headers = reply->head_bytes = 0;
+        return false;
+    }
+    reply->begun = reply->upgrade = true;
+    reply->status = 101;
+    reply->length = -1;
+    http_req_dirty(req);
+    return true;
+}
+
 size_t http_reply_backlog(const struct faas_http_req *req)
 {
     return req->reply.out.len - req->reply.sent;
@@ -250,6 +268,8 @@ static struct MHD_Response *new_response(struct faas_http_req *req)
 {
     struct http_reply *reply = &req->reply;
 
+    if (reply->upgrade)
+        return MHD_create_response_for_upgrade(http_tunnel_open, req);
     if (reply->bodiless)
         return new_bodiless_response(req);
     if (reply->ended && !reply->cut)
@@ -272,7 +292,7 @@ bool http_reply_queue(struct faas_http_req *req)
         return false;
     for (size_t i = 0; i < reply->n_headers; i++)
         MHD_add_response_header(r, reply->headers[i].name, reply->headers[i].value);
-    if (req->conn->server->draining)
+    if (req->conn->server->draining && !reply->upgrade) /* that has "Connection: Upgrade" */
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     queued = MHD_queue_response(req->conn->mhd, (unsigned)reply->status, r);
     MHD_destroy_response(r);
@@ -291,5 +311,6 @@ bool http_reply_ends_with_connection(const struct faas_http_req *req)
 {
     const struct http_reply *reply = &req->reply;
 
-    return reply->begun && reply->length < 0 && req->head.http_1_0 && !reply->bodiless;
+    return reply->upgrade ||
+           (reply->begun && reply->length < 0 && req->head.http_1_0 && !reply->bodiless);
 }

@@ -42,6 +42,7 @@ static void req_free(struct faas_http_req *req)
     faas_arena_deinit(&req->arena);
     faas_buf_deinit(&req->reply.out);
     faas_buf_deinit(&req->wire);
+    faas_buf_deinit(&req->tunnel.held);
     free(req);
 }
 
@@ -56,6 +57,7 @@ static void req_put(struct faas_http_server *s, struct faas_http_req *req)
     faas_arena_reset(&req->arena);
     buf_recycle(&req->reply.out);
     buf_recycle(&req->wire);
+    faas_buf_deinit(&req->tunnel.held);
     fresh.arena = req->arena;
     fresh.reply.out = req->reply.out;
     fresh.wire = req->wire;
@@ -428,7 +430,8 @@ static void start_reply(struct faas_http_req *req)
         http_req_dirty(req);
         c->server->run_mhd = true;
     } else if (req->stage == HTTP_BODY_COMING || !http_reply_fits(req) ||
-               (http_reply_ends_with_connection(req) && (!req->reply.ended || req->reply.cut))) {
+               (http_reply_ends_with_connection(req) && !req->reply.upgrade &&
+                (!req->reply.ended || req->reply.cut))) {
         http_duplex_start(req);
     } else if (c->suspended && http_reply_queue(req)) {
         http_conn_wake(c);
@@ -455,7 +458,9 @@ void http_req_flush(struct faas_http_req *req)
         reply->drain_due = false;
         req->ops->on_drain(req->arg);
     }
-    if (req->duplex)
+    if (http_tunnel_is_open(req))
+        http_tunnel_flush(req);
+    else if (req->duplex)
         http_duplex_push(req);
     else if (reply->begun && !reply->queued)
         start_reply(req);
@@ -499,6 +504,8 @@ void faas_http_req_resume(struct faas_http_req *req)
 {
     if (req->in_body)
         req->resume_wanted = true;
+    else if (http_tunnel_is_open(req))
+        http_tunnel_resume(req);
     else if (req->stage == HTTP_BODY_COMING)
         http_conn_wake(req->conn);
 }

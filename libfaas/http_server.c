@@ -192,8 +192,8 @@ static size_t pool_size(size_t header_limit)
 static struct MHD_Daemon *start_daemon(struct faas_http_server *s)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0,
-        NULL, NULL, http_req_on_access, s, MHD_OPTION_URI_LOG_CALLBACK, http_req_on_target, s,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE | MHD_USE_TURBO, 0, NULL, NULL,
+        http_req_on_access, s, MHD_OPTION_URI_LOG_CALLBACK, http_req_on_target, s,
         MHD_OPTION_UNESCAPE_CALLBACK, do_not_unescape, s, MHD_OPTION_NOTIFY_CONNECTION,
         http_conn_notify, s, MHD_OPTION_NOTIFY_COMPLETED, http_req_on_completed, s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->pool_size, MHD_OPTION_CONNECTION_LIMIT,
@@ -273,7 +273,10 @@ static void end_requests(struct faas_http_server *s)
 
         if (c->req)
             http_req_end(c->req, &err);
-        http_conn_wake(c);
+        if (http_tunnel_is_open(c->req))
+            http_conn_cut(c, true);
+        else
+            http_conn_wake(c);
     }
 }
 

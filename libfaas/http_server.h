@@ -112,6 +112,23 @@ bool faas_http_reply_started(const struct faas_http_req *req);
 /* {"error","code","component"} with err's HTTP status. */
 void faas_http_reply_error(struct faas_http_req *req, const struct faas_error *err);
 
+/* --- tunnels --- */
+/* Does the client ask for another protocol? HTTP/1.1, Upgrade, and Connection with that token. */
+bool faas_http_wants_upgrade(const struct faas_http_head *head);
+/* 101 in place of a reply. Allowed from on_body_end on, if the client asked for it; headers must
+ * have Upgrade, "Connection: Upgrade" is added. -1: refused, nothing has been replied.
+ *
+ * From then on the connection is a pair of byte streams. What the client sends, from its first byte
+ * behind the request, goes to on_body, with the same back-pressure; on_body_end, for the second
+ * time, tells that it has half-closed. faas_http_reply_write() sends raw, faas_http_reply_end()
+ * half-closes our side, and what the client sends still goes to on_body. When both sides are closed
+ * on_done is called without an error; faas_http_reply_abort() and _cut() reset the connection.
+ *
+ * No deadline of the server's applies. A tunnel counts as active until on_done: draining neither
+ * waits for it nor ends it, which is its owner's decision. */
+int faas_http_reply_upgrade(struct faas_http_req *req, const struct faas_http_header *headers,
+                            size_t n, struct faas_error *err);
+
 #define FAAS_HTTP_HIGH_WATER (256 * 1024)
 #define FAAS_HTTP_LOW_WATER  (64 * 1024)
 

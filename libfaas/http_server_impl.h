@@ -6,6 +6,7 @@
  *   http_req.c      a request from its head to the end of its body
  *   http_reply.c    the reply, handed to libmicrohttpd when the turn ends
  *   http_duplex.c   the reply that cannot wait for the body's end, written by ourselves
+ *   http_tunnel.c   connections that went over to another protocol
  *
  * libmicrohttpd ("MHD" below) parses requests, frames replies and reads and writes sockets. It
  * calls us only while it runs: from the loop's hook, when a connection is added, and when it is
@@ -87,6 +88,7 @@ struct http_reply {
     int64_t length;  /* announced; -1: unknown */
     int64_t written; /* so far by the handler */
     bool begun, ended, aborted;
+    bool upgrade;  /* 101: what is written goes out as it is, once the tunnel is open */
     bool cut;      /* ended, and aborted once nothing is left in out */
     bool queued;   /* MHD has it */
     bool bodiless; /* HEAD, 204, 304 */
@@ -95,6 +97,15 @@ struct http_reply {
     bool drain_due;
     struct faas_buf out; /* written by the handler and not yet taken, from sent on */
     size_t sent;
+};
+
+/* Both directions of an upgraded connection. The outgoing bytes are the reply's. */
+struct http_tunnel {
+    struct MHD_UpgradeResponseHandle *handle; /* NULL: not open */
+    struct faas_buf held;                     /* came in and was not taken */
+    bool readable;                            /* until recv() says otherwise */
+    bool paused;                              /* until faas_http_req_resume() */
+    bool in_ended, out_ended;
 };
 
 /* Reused from request to request, on whatever connection. */
@@ -121,6 +132,7 @@ struct faas_http_req {
     bool duplex_ended;    /* its last byte is in wire */
     struct faas_buf wire; /* framed, from wire_sent on not yet sent */
     size_t wire_sent;
+    struct http_tunnel tunnel;
 };
 
 struct faas_http_server {
@@ -214,6 +226,9 @@ void http_reply_refuse(struct faas_http_req *req, int status, const char *why);
 bool http_reply_queue(struct faas_http_req *req);
 bool http_reply_fits(const struct faas_http_req *req);
 bool http_reply_ends_with_connection(const struct faas_http_req *req);
+/* Begins it with 101. False: the headers are too large, and nothing happened. */
+bool http_reply_set_upgrade(struct faas_http_req *req, const struct faas_http_header *headers,
+                            size_t n);
 /* Unsent bytes of the body. */
 size_t http_reply_backlog(const struct faas_http_req *req);
 /* n bytes were taken from the backlog. */
@@ -224,5 +239,15 @@ void http_duplex_start(struct faas_http_req *req);
 void http_duplex_push(struct faas_http_req *req);
 /* A reply to a client that never finished its request. One attempt, then the connection is cut. */
 void http_duplex_timeout_reply(struct http_conn *c);
+
+/* --- http_tunnel.c --- */
+/* The 101 has been sent. An MHD_UpgradeHandler; cls is the request. */
+void http_tunnel_open(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
+                      size_t n_extra, int fd, struct MHD_UpgradeResponseHandle *handle);
+bool http_tunnel_is_open(const struct faas_http_req *req); /* req may be NULL */
+void http_tunnel_ready(struct faas_http_req *req, uint32_t events);
+void http_tunnel_resume(struct faas_http_req *req);
+void http_tunnel_flush(struct faas_http_req *req);
+void http_tunnel_close(struct faas_http_req *req);
 
 #endif

@@ -18,12 +18,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LIMIT_MS = 5000 };
 
-enum behaviour { AT_ONCE, AT_THE_END, LATER, IN_PIECES, EARLY_IN_PIECES, ABORT, N_BEHAVIOURS };
+enum behaviour {
+    AT_ONCE,
+    AT_THE_END,
+    LATER,
+    IN_PIECES,
+    EARLY_IN_PIECES,
+    ABORT,
+    UPGRADE,
+    N_BEHAVIOURS
+};
 
 struct call {
     struct faas_http_req *req;
     unsigned dones;
     bool paused;
+    bool upgraded;
 };
 
 static struct faas_fake_clock clock_;
@@ -74,6 +84,34 @@ static void begin_pieces(struct call *call)
     faas_loop_post(loop, finish_pieces, call);
 }
 
+/* Without an end of its own: it would last for as long as the client does. */
+static void cut_tunnel(void *arg)
+{
+    struct call *call = arg;
+
+    if (!call->req)
+        return;
+    faas_http_reply_write(call->req, FAAS_STR("raw"));
+    faas_http_reply_cut(call->req);
+}
+
+static void upgrade(struct call *call)
+{
+    static const struct faas_http_header to[] = {
+        {FAAS_STR_INIT("Upgrade"), FAAS_STR_INIT("other")}};
+    struct faas_error err;
+    bool asked = faas_http_wants_upgrade(faas_http_req_head(call->req));
+
+    if (faas_http_reply_upgrade(call->req, to, 1, &err) < 0) {
+        assert(!faas_http_reply_started(call->req));
+        answer(call);
+        return;
+    }
+    assert(asked && !faas_http_req_head(call->req)->http_1_0);
+    call->upgraded = true;
+    faas_loop_post(loop, cut_tunnel, call);
+}
+
 static void resume(void *arg)
 {
     struct call *call = arg;
@@ -100,7 +138,11 @@ static void on_body_end(void *arg)
     struct call *call = arg;
 
     assert(call->dones == 0);
-    if (behaviour == LATER)
+    if (call->upgraded)
+        return; /* the client half-closed */
+    if (behaviour == UPGRADE)
+        upgrade(call);
+    else if (behaviour == LATER)
         faas_loop_post(loop, answer, call);
     else if (behaviour == IN_PIECES)
         begin_pieces(call);

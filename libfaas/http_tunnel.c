@@ -1,0 +1,234 @@
+/* Tunnels: connections whose client and handler agreed to speak another protocol.
+ *
+ * libmicrohttpd sends the 101, because only it knows what has been read beyond the request, hands
+ * that over and keeps away from the socket until it is told to close it. Reading, writing and the
+ * end of either direction are done here. */
+#include "libfaas/http_server_impl.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+enum {
+    READ_SIZE = 64 * 1024,
+    READS_PER_TURN = 16, /* then the others have their turn */
+    KEEPALIVE_S = 60,    /* a tunnel may be silent for hours: is the peer still there? */
+};
+
+/* --- client -> handler --- */
+
+/* Returns how many bytes were taken. */
+static size_t give(struct faas_http_req *req, struct faas_str data)
+{
+    struct http_tunnel *t = &req->tunnel;
+    size_t taken = data.len;
+
+    if (req->ops && req->ops->on_body) {
+        req->in_body = true;
+        taken = req->ops->on_body(req->arg, data);
+        req->in_body = false;
+    }
+    t->paused = taken < data.len && !req->resume_wanted;
+    req->resume_wanted = false;
+    return taken;
+}
+
+static void give_held(struct faas_http_req *req)
+{
+    struct faas_buf *held = &req->tunnel.held;
+
+    faas_buf_consume(held, give(req, faas_buf_str(held)));
+    if (held->len == 0)
+        faas_buf_deinit(held); /* few tunnels ever need it again */
+}
+
+static void half_closed(struct faas_http_req *req)
+{
+    req->tunnel.in_ended = true;
+    if (req->ops && req->ops->on_body_end)
+        req->ops->on_body_end(req->arg);
+}
+
+/* False: nothing more to be had for now. */
+static bool read_some(struct faas_http_req *req)
+{
+    struct http_conn *c = req->conn;
+    char data[READ_SIZE];
+    ssize_t n = recv(c->fd, data, sizeof(data), MSG_DONTWAIT);
+    size_t taken;
+
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n < 0 && errno == EAGAIN) {
+        req->tunnel.readable = false;
+        return false;
+    }
+    if (n < 0) {
+        c->gone = true;
+        return false;
+    }
+    if (n == 0) {
+        half_closed(req);
+        return false;
+    }
+    taken = give(req, (struct faas_str){.ptr = data, .len = (size_t)n});
+    if (taken < (size_t)n)
+        faas_buf_append(&req->tunnel.held, data + taken, (size_t)n - taken);
+    return true;
+}
+
+static void receive(struct faas_http_req *req)
+{
+    struct http_tunnel *t = &req->tunnel;
+
+    for (int i = 0; i < READS_PER_TURN; i++) {
+        if (t->paused || t->in_ended || req->reply.aborted)
+            return;
+        if (t->held.len > 0)
+            give_held(req);
+        else if (!t->readable || !read_some(req))
+            return;
+    }
+    http_req_dirty(req);
+}
+
+void http_tunnel_resume(struct faas_http_req *req)
+{
+    req->tunnel.paused = false;
+    http_req_dirty(req);
+}
+
+/* --- handler -> client --- */
+
+static void send_backlog(struct faas_http_req *req)
+{
+    struct http_reply *reply = &req->reply;
+    struct http_conn *c = req->conn;
+    size_t backlog;
+
+    while ((backlog = http_reply_backlog(req)) > 0) {
+        ssize_t n =
+            send(c->fd, reply->out.data + reply->sent, backlog, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n > 0) {
+            http_reply_took(req, (size_t)n);
+        } else if (errno != EINTR) {
+            c->gone = errno != EAGAIN;
+            return;
+        }
+    }
+    if (reply->cut) {
+        faas_http_reply_abort(req);
+    } else if (reply->ended && !req->tunnel.out_ended) {
+        req->tunnel.out_ended = true;
+        shutdown(c->fd, SHUT_WR);
+    }
+}
+
+void http_tunnel_flush(struct faas_http_req *req)
+{
+    struct http_tunnel *t = &req->tunnel;
+
+    receive(req);
+    if (!req->conn->gone)
+        send_backlog(req);
+    if (req->conn->gone) {
+        http_req_break(req, FAAS_ERR_UNAVAILABLE, "the client went away");
+    } else if (t->in_ended && t->out_ended) {
+        http_conn_cut(req->conn, false);
+        http_req_end(req, NULL);
+    }
+}
+
+void http_tunnel_ready(struct faas_http_req *req, uint32_t events)
+{
+    if (events & EPOLLERR)
+        req->conn->gone = true; /* a reset */
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
+        req->tunnel.readable = true;
+    http_req_dirty(req);
+}
+
+/* --- beginning and end --- */
+
+static void prepare_socket(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1}, /* MHD has just switched it off */
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S / 4},
+        {IPPROTO_TCP, TCP_KEEPCNT, 4},
+    };
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(options); i++)
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
+void http_tunnel_open(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
+                      size_t n_extra, int fd, struct MHD_UpgradeResponseHandle *handle)
+{
+    struct faas_http_req *req = cls;
+    struct http_conn *c = req->conn;
+    struct http_tunnel *t = &req->tunnel;
+
+    (void)mhd;
+    (void)context;
+    c->server->activity++;
+    t->handle = handle;
+    if (c->phase != HTTP_ACTIVE) { /* broken off meanwhile */
+        http_tunnel_close(req);
+        return;
+    }
+    prepare_socket(fd);
+    faas_buf_append(&t->held, extra, n_extra);
+    http_conn_watch(c);
+    if (!c->gone) /* tells of what is there already, too */
+        faas_io_mod(c->server->loop, &c->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    http_req_dirty(req);
+}
+
+bool http_tunnel_is_open(const struct faas_http_req *req)
+{
+    return req && req->tunnel.handle;
+}
+
+/* MHD closes the socket in its next run, and the request is over for it. */
+void http_tunnel_close(struct faas_http_req *req)
+{
+    MHD_upgrade_action(req->tunnel.handle, MHD_UPGRADE_ACTION_CLOSE);
+    req->tunnel.handle = NULL;
+    req->conn->server->run_mhd = true;
+}
+
+/* --- for the handler --- */
+
+bool faas_http_wants_upgrade(const struct faas_http_head *head)
+{
+    if (head->http_1_0 ||
+        faas_http_value(head->headers, head->n_headers, FAAS_STR("upgrade")).len == 0)
+        return false;
+    for (size_t i = 0; i < head->n_headers; i++) {
+        if (faas_str_ieq(head->headers[i].name, FAAS_STR("connection")) &&
+            faas_http_has_token(head->headers[i].value, FAAS_STR("upgrade")))
+            return true;
+    }
+    return false;
+}
+
+int faas_http_reply_upgrade(struct faas_http_req *req, const struct faas_http_header *headers,
+                            size_t n, struct faas_error *err)
+{
+    if (!faas_http_wants_upgrade(&req->head))
+        return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "an upgrade that the client did not ask for");
+    if (req->stage != HTTP_BODY_OVER)
+        return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "an upgrade before the end of the request");
+    if (faas_http_value(headers, n, FAAS_STR("upgrade")).len == 0)
+        return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "an upgrade that does not say to what");
+    if (!http_reply_set_upgrade(req, headers, n))
+        return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "an upgrade with too many headers");
+    req->no_read_timeout = req->no_write_timeout = true;
+    return 0;
+}
