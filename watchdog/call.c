@@ -24,11 +24,21 @@ static void call_free_if_over(struct wd_call *call)
 
     if (call->req || call->held)
         return;
-    wd_stats_end(calls->stats, call->method_label, call->status, now_ns(call) - call->started_ns);
+    if (!call->is_probe)
+        wd_stats_end(calls->stats, call->method_label, call->status,
+                     now_ns(call) - call->started_ns);
     if (call->has_slot)
         wd_limiter_leave(&calls->limiter);
     calls->count--;
     free(call);
+}
+
+/* The executor has said its last word. */
+static void give_up(struct wd_call *call, int status)
+{
+    faas_timer_stop(call->calls->loop, &call->body_timer);
+    call->held = false;
+    call->status = status;
 }
 
 void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
@@ -36,9 +46,7 @@ void wd_call_finish(struct wd_call *call, int status, const struct faas_http_hea
 {
     struct faas_buf nothing = {0};
 
-    faas_timer_stop(call->calls->loop, &call->body_timer);
-    call->held = false;
-    call->status = status;
+    give_up(call, status);
     if (call->req) {
         faas_http_reply_take(call->req, status, headers, n, body ? body : &nothing);
         return;
@@ -46,6 +54,37 @@ void wd_call_finish(struct wd_call *call, int status, const struct faas_http_hea
     if (body)
         faas_buf_deinit(body);
     call_free_if_over(call);
+}
+
+void wd_call_begin(struct wd_call *call, int status, const struct faas_http_header *headers,
+                   size_t n, int64_t length)
+{
+    call->status = status;
+    if (call->req)
+        faas_http_reply_begin(call->req, status, headers, n, length);
+}
+
+size_t wd_call_write(struct wd_call *call, struct faas_str data)
+{
+    return call->req ? faas_http_reply_write(call->req, data) : 0;
+}
+
+void wd_call_end(struct wd_call *call)
+{
+    give_up(call, call->status);
+    if (call->req)
+        faas_http_reply_end(call->req);
+    else
+        call_free_if_over(call);
+}
+
+void wd_call_abort(struct wd_call *call, int status)
+{
+    give_up(call, status);
+    if (call->req)
+        faas_http_reply_abort(call->req);
+    else
+        call_free_if_over(call);
 }
 
 /* --- what the server tells --- */
@@ -80,7 +119,7 @@ static size_t on_body(void *arg, struct faas_str data)
     struct wd_call *call = arg;
     size_t taken;
 
-    if (!call->held) /* answered already: the rest is of no interest */
+    if (!call->held || call->is_probe) /* the rest is of no interest */
         return data.len;
     if (is_too_large(call, call->body_bytes + data.len)) {
         finish_too_large(call);
@@ -100,6 +139,14 @@ static void on_body_end(void *arg)
         call->calls->ops->on_body_end(call);
 }
 
+static void on_drain(void *arg)
+{
+    struct wd_call *call = arg;
+
+    if (call->held && call->calls->ops->on_drain)
+        call->calls->ops->on_drain(call);
+}
+
 static void on_done(void *arg, const struct faas_error *err)
 {
     struct wd_call *call = arg;
@@ -108,6 +155,7 @@ static void on_done(void *arg, const struct faas_error *err)
     faas_timer_stop(call->calls->loop, &call->body_timer);
     faas_timer_stop(call->calls->loop, &call->reply_timer);
     call->req = NULL;
+    call->head = NULL;
     if (call->held)
         call->calls->ops->on_client_gone(call);
     else
@@ -117,6 +165,7 @@ static void on_done(void *arg, const struct faas_error *err)
 static const struct faas_http_req_ops req_ops = {
     .on_body = on_body,
     .on_body_end = on_body_end,
+    .on_drain = on_drain,
     .on_done = on_done,
 };
 
@@ -134,7 +183,7 @@ static void watch_body(struct wd_call *call)
 {
     struct wd_calls *calls = call->calls;
 
-    if (!calls->read_timeout_ms || faas_http_req_head(call->req)->content_length == 0)
+    if (!calls->read_timeout_ms || call->head->content_length == 0)
         return;
     faas_http_req_no_read_timeout(call->req);
     faas_timer_start(calls->loop, &call->body_timer, calls->read_timeout_ms, on_body_deadline,
@@ -173,17 +222,17 @@ static void finish_busy(struct wd_call *call)
     finish_refused(call, 429, &text);
 }
 
-static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *req)
+static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *req,
+                                const struct faas_http_head *head)
 {
     size_t size = sizeof(struct wd_call) + calls->ops->call_size;
-    const struct faas_http_head *head = faas_http_req_head(req);
     struct wd_call *call = faas_zalloc(size);
 
     call->calls = calls;
     call->req = req;
+    call->head = head;
     call->data = call + 1;
     call->held = true;
-    call->method_label = wd_stats_begin(calls->stats, head->method);
     call->started_ns = now_ns(call);
     call->head_ms = head->received_ms;
     calls->count++;
@@ -193,9 +242,10 @@ static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *re
 
 void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req)
 {
-    struct wd_call *call = call_new(calls, req);
-    int64_t length = faas_http_req_head(req)->content_length;
+    struct wd_call *call = call_new(calls, req, faas_http_req_head(req));
+    int64_t length = call->head->content_length;
 
+    call->method_label = wd_stats_begin(calls->stats, call->head->method);
     call->has_slot = wd_limiter_enter(&calls->limiter);
     if (!call->has_slot) {
         finish_busy(call);
@@ -205,4 +255,24 @@ void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req)
         watch_body(call);
         calls->ops->handle(calls->executor, call);
     }
+}
+
+static const struct faas_http_head *probe_head(struct faas_http_req *req, struct faas_str path)
+{
+    struct faas_http_head *head = faas_arena_alloc(faas_http_req_arena(req), sizeof(*head));
+
+    *head = *faas_http_req_head(req);
+    head->method = FAAS_STR("GET");
+    head->target = head->path = path;
+    head->query = (struct faas_str){0};
+    head->content_length = 0;
+    return head;
+}
+
+void wd_calls_probe(struct wd_calls *calls, struct faas_http_req *req, struct faas_str path)
+{
+    struct wd_call *call = call_new(calls, req, probe_head(req, path));
+
+    call->is_probe = true;
+    calls->ops->handle(calls->executor, call);
 }

@@ -24,11 +24,13 @@ struct wd_calls {
 
 struct wd_call {
     struct wd_calls *calls;
-    struct faas_http_req *req; /* NULL: the client has its reply or has left */
-    void *data;                /* the executor's */
-    bool held;                 /* by the executor */
+    struct faas_http_req *req;         /* NULL: the client has its reply or has left */
+    const struct faas_http_head *head; /* what the function is asked; NULL when req is */
+    void *data;                        /* the executor's */
+    bool held;                         /* by the executor */
     bool has_slot;
-    int status; /* 0: not yet known */
+    bool is_probe; /* by way of ready_path: not counted, not limited */
+    int status;    /* 0: not yet known */
     const char *method_label;
     int64_t started_ns;
     int64_t head_ms;
@@ -39,12 +41,26 @@ struct wd_call {
 
 /* Takes a request whose head is there: to the executor, or answers it (429, 413). */
 void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req);
+/* A readiness probe, made of req: the executor gets GET path with req's headers and no body,
+ * beside limits and metrics. */
+void wd_calls_probe(struct wd_calls *calls, struct faas_http_req *req, struct faas_str path);
 
 /* The executor's answer, and the last that it has to do with the call, which may be freed by it.
  * The body's memory is taken; NULL: none. Nothing is sent when the client has left; the status
  * counts in the metrics all the same. */
 void wd_call_finish(struct wd_call *call, int status, const struct faas_http_header *headers,
                     size_t n, struct faas_buf *body);
+
+/* The answer in pieces: begin, write…, and end or abort, which give the call up as
+ * wd_call_finish() does. When the client has left they do nothing, except that the status counts.
+ * length -1: unknown. */
+void wd_call_begin(struct wd_call *call, int status, const struct faas_http_header *headers,
+                   size_t n, int64_t length);
+/* Copies; returns what is not yet sent. Above FAAS_HTTP_HIGH_WATER stop until on_drain. */
+size_t wd_call_write(struct wd_call *call, struct faas_str data);
+void wd_call_end(struct wd_call *call);
+/* The answer is incomplete, and the client can tell. status is what the metrics count. */
+void wd_call_abort(struct wd_call *call, int status);
 
 /* The function has been given limit_ms. When write_timeout would cut the connection just before
  * the answer to that, the answer gets a second more. */

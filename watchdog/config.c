@@ -1,13 +1,19 @@
 #include "watchdog/config.h"
 
 #include "libfaas/alloc.h"
+#include "watchdog/go_bool.h"
 
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS   30000
 #define DEFAULT_HEADER_BYTES (64 * 1024)
-#define NS_PER_MS            INT64_C(1000000)
-#define MAX_MS               (INT64_MAX / NS_PER_MS)
+#define DEFAULT_LOG_BUFFER   (64 * 1024)
+#define MAX_LOG_BUFFER       (1024 * 1024)
+/* Exit statuses that images and scripts know: a Go panic, and a refused configuration. */
+#define PANICKED  2
+#define REFUSED   1
+#define NS_PER_MS INT64_C(1000000)
+#define MAX_MS    (INT64_MAX / NS_PER_MS)
 
 /* The first descriptor that is handed over, by systemd's protocol. */
 #define LISTEN_FD 3
@@ -15,6 +21,7 @@
 struct env {
     char *const *entries;
     struct wd_config *config;
+    bool of_watchdog;
 };
 
 /* NULL when unset. The first entry of a name counts, as for getenv(). */
@@ -71,15 +78,32 @@ static int64_t get_timeout(const struct env *env, const char *name, int64_t dflt
     return dflt_ms;
 }
 
+/* Only "true" is true; to of-watchdog "1" is as well. */
 static bool get_bool(const struct env *env, const char *name, bool dflt)
 {
     const char *value = get(env, name);
+    bool known;
 
     if (!*value)
         return dflt;
-    if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+    if (env->of_watchdog && strcmp(value, "1") == 0)
+        return true;
+    known = strcmp(value, "false") == 0 || (env->of_watchdog && strcmp(value, "0") == 0);
+    if (strcmp(value, "true") != 0 && !known)
         warn(env, name, "is neither true nor false: taken as false");
     return strcmp(value, "true") == 0;
+}
+
+static bool get_go_bool(const struct env *env, const char *name, bool dflt)
+{
+    const char *value = get(env, name);
+    bool result = dflt;
+
+    if (*value && !wd_parse_go_bool(faas_str_from(value), &result))
+        warn(env, name,
+             dflt ? "is neither true nor false: taken as true"
+                  : "is neither true nor false: taken as false");
+    return result;
 }
 
 static uint64_t get_limit(const struct env *env, const char *name)
@@ -127,16 +151,52 @@ static char *dup_or_null(const char *value)
     return *value ? faas_strdup(value) : NULL;
 }
 
+static bool is_set(const struct env *env, const char *name)
+{
+    return lookup(env->entries, name) != NULL;
+}
+
+/* A classic image may have a `mode` of its own that is none of our business. */
+static int load_mode(struct wd_config *c, struct env *env, enum wd_family program,
+                     struct faas_error *err)
+{
+    const char *name = get(env, "mode");
+    char known[128];
+
+    c->failure_status = PANICKED;
+    c->mode = wd_mode_default(program);
+    if (*name && !wd_mode_find(name, &c->mode)) {
+        if (program == WD_OF_WATCHDOG)
+            return faas_fail(err, FAAS_ERR_INVALID, "unknown watchdog mode: %.60s (known: %s)",
+                             name, wd_mode_names(known, sizeof(known)));
+        warn(env, "mode", "is no mode of the watchdog: taken as classic");
+    }
+    env->of_watchdog = wd_modes[c->mode].family == WD_OF_WATCHDOG;
+    if (env->of_watchdog)
+        c->failure_status = REFUSED;
+    return 0;
+}
+
 static int load_command(struct wd_config *c, const struct env *env, struct faas_error *err)
 {
-    c->mode = faas_strdup(get(env, "mode"));
-    c->fprocess = faas_strdup(get(env, "fprocess"));
-    if (!*c->fprocess)
-        return faas_fail(err, FAAS_ERR_INVALID,
-                         "fprocess is not set: it names the program to run for each request, for "
-                         "example fprocess=\"python3 index.py\"");
-    if (*get(env, "function_process"))
+    const char *command = get(env, "fprocess");
+
+    if (!wd_modes[c->mode].needs_command)
+        return 0;
+    if (env->of_watchdog && is_set(env, "function_process")) {
+        command = get(env, "function_process");
+        if (is_set(env, "fprocess"))
+            warn(env, "fprocess", "is ignored: function_process is set too");
+    } else if (*get(env, "function_process")) {
         warn(env, "function_process", "is ignored: fprocess is what is run");
+    }
+    if (!*command)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "fprocess%s is not set: it names the program to run%s, for example "
+                         "fprocess=\"python3 index.py\"",
+                         env->of_watchdog ? " (or function_process)" : "",
+                         c->mode == WD_HTTP ? "" : " for each request");
+    c->fprocess = faas_strdup(command);
     return 0;
 }
 
@@ -167,16 +227,26 @@ static int load_listeners(struct wd_config *c, const struct env *env, struct faa
     return 0;
 }
 
-static void load_timeouts(struct wd_config *c, const struct env *env)
+static int load_timeouts(struct wd_config *c, const struct env *env, struct faas_error *err)
 {
     c->read_timeout_ms = get_timeout(env, "read_timeout", DEFAULT_TIMEOUT_MS);
     c->write_timeout_ms = get_timeout(env, "write_timeout", DEFAULT_TIMEOUT_MS);
-    c->exec_timeout_ms = get_timeout(env, "exec_timeout", 0);
+    c->exec_timeout_ms =
+        get_timeout(env, "exec_timeout", env->of_watchdog ? DEFAULT_TIMEOUT_MS : 0);
     c->healthcheck_interval_ms = get_timeout(env, "healthcheck_interval", c->write_timeout_ms);
-    if (c->exec_timeout_ms && c->write_timeout_ms && c->write_timeout_ms <= c->exec_timeout_ms)
+    if (env->of_watchdog && !c->write_timeout_ms)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "write_timeout must be above zero: it is also how long to drain");
+    if (c->exec_timeout_ms && c->write_timeout_ms && c->write_timeout_ms <= c->exec_timeout_ms &&
+        (is_set(env, "exec_timeout") || is_set(env, "write_timeout")))
         faas_strv_add(&c->warnings,
                       "Warning: write_timeout is not above exec_timeout: it may end connections "
                       "before the function has had its time");
+    if (c->write_timeout_ms && c->healthcheck_interval_ms > c->write_timeout_ms)
+        warn(env, "healthcheck_interval",
+             "is above write_timeout, from which orchestrators derive "
+             "how long they wait before they kill");
+    return 0;
 }
 
 static int load_limits(struct wd_config *c, const struct env *env, struct faas_error *err)
@@ -190,32 +260,114 @@ static int load_limits(struct wd_config *c, const struct env *env, struct faas_e
     return 0;
 }
 
-int wd_config_load(struct wd_config *c, char *const *envp, struct faas_error *err)
+static void load_classic(struct wd_config *c, const struct env *env)
+{
+    c->content_type = dup_or_null(get(env, "content_type"));
+    c->cgi_headers = get_bool(env, "cgi_headers", true);
+    c->combine_output = get_bool(env, "combine_output", true);
+    c->marshal_request = get_bool(env, "marshal_request", false);
+    c->write_debug = get_bool(env, "write_debug", false);
+    c->debug_headers = get_bool(env, "debug_headers", false);
+    if (*get(env, "upstream_url") || *get(env, "http_upstream_url"))
+        faas_strv_add(&c->warnings, "Warning: upstream_url is ignored without mode=http");
+}
+
+/* Templates set some of these to what of-watchdog does anyway; that is nobody's mistake. */
+static void warn_of_classic_only(const struct env *env)
+{
+    static const struct {
+        const char *name, *harmless;
+    } ignored[] = {
+        {"cgi_headers", "true"},  {"combine_output", "false"}, {"marshal_request", "false"},
+        {"write_debug", "false"}, {"debug_headers", "false"},
+    };
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(ignored); i++)
+        if (*get(env, ignored[i].name) && strcmp(get(env, ignored[i].name), ignored[i].harmless))
+            warn(env, ignored[i].name, "is ignored: it is of the classic mode only");
+}
+
+static int load_log_buffer_size(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *value = get(env, "log_buffer_size");
+    int64_t n = DEFAULT_LOG_BUFFER;
+
+    if (is_set(env, "log_buffer_size") && faas_parse_i64(faas_str_from(value), &n, NULL) < 0)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "invalid log_buffer_size value \"%.40s\": not a whole number", value);
+    if (n < 0 || n > MAX_LOG_BUFFER)
+        n = MAX_LOG_BUFFER;
+    c->log_buffer_size = n ? (uint64_t)n : DEFAULT_LOG_BUFFER;
+    return 0;
+}
+
+static int load_paths(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *ready_path = get(env, "ready_path");
+    const char *upstream = get(env, "http_upstream_url");
+    const char *root = is_set(env, "static_path") ? get(env, "static_path") : "/home/app/public";
+
+    if (!*upstream)
+        upstream = get(env, "upstream_url");
+    if (c->mode == WD_HTTP && !*upstream)
+        return faas_fail(
+            err, FAAS_ERR_INVALID,
+            "http_upstream_url (or upstream_url) is not set: it says where the function "
+            "listens, for example http://127.0.0.1:3000");
+    if (c->mode == WD_STATIC && !*root)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "static_path is empty: it names the folder to serve");
+    if (*ready_path && *ready_path != '/')
+        return faas_fail(err, FAAS_ERR_INVALID, "ready_path=\"%.80s\" does not begin with /",
+                         ready_path);
+    c->upstream_url = dup_or_null(upstream);
+    c->static_path = dup_or_null(root);
+    c->ready_path = dup_or_null(ready_path);
+    return 0;
+}
+
+static int load_of_watchdog(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *type = get(env, "content_type");
+
+    warn_of_classic_only(env);
+    c->content_type = faas_strdup(*type ? type : "application/octet-stream");
+    c->cgi_headers = true;
+    c->http_buffer_req_body =
+        get_bool(env, "http_buffer_req_body", false) || get_bool(env, "buffer_http", false);
+    c->prefix_logs = get_go_bool(env, "prefix_logs", true);
+    c->log_callid = get_go_bool(env, "log_callid", false) || get_go_bool(env, "log_call_id", false);
+    if (load_log_buffer_size(c, env, err) < 0)
+        return -1;
+    return load_paths(c, env, err);
+}
+
+int wd_config_load(struct wd_config *c, char *const *envp, enum wd_family program,
+                   struct faas_error *err)
 {
     struct env env = {.entries = envp, .config = c};
 
     c->listen_fd = -1;
-    if (load_command(c, &env, err) < 0 || load_listeners(c, &env, err) < 0 ||
-        load_limits(c, &env, err) < 0)
+    if (load_mode(c, &env, program, err) < 0 || load_command(c, &env, err) < 0 ||
+        load_listeners(c, &env, err) < 0 || load_limits(c, &env, err) < 0 ||
+        load_timeouts(c, &env, err) < 0)
         return -1;
-    load_timeouts(c, &env);
     c->lock_path = wd_lock_path(envp);
-    c->content_type = dup_or_null(get(&env, "content_type"));
     c->suppress_lock = get_bool(&env, "suppress_lock", false);
-    c->cgi_headers = get_bool(&env, "cgi_headers", true);
-    c->combine_output = get_bool(&env, "combine_output", true);
-    c->marshal_request = get_bool(&env, "marshal_request", false);
-    c->write_debug = get_bool(&env, "write_debug", false);
-    c->debug_headers = get_bool(&env, "debug_headers", false);
+    if (env.of_watchdog)
+        return load_of_watchdog(c, &env, err);
+    load_classic(c, &env);
     return 0;
 }
 
 void wd_config_deinit(struct wd_config *c)
 {
     free(c->fprocess);
-    free(c->mode);
     free(c->content_type);
     free(c->lock_path);
+    free(c->upstream_url);
+    free(c->static_path);
+    free(c->ready_path);
     faas_strv_deinit(&c->warnings);
     *c = (struct wd_config){.listen_fd = -1};
 }

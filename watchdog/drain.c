@@ -5,7 +5,7 @@ static void finish(struct wd_drain *d)
     d->state = WD_DRAINED;
     faas_timer_stop(d->loop, &d->timer);
     wd_logf(d->log, "Exiting. Active connections: %llu", (unsigned long long)d->calls->count);
-    faas_loop_stop(d->loop);
+    d->drained(d->arg);
 }
 
 static void on_limit(void *arg)

@@ -18,10 +18,12 @@ struct wd_drain {
     int64_t limit_ms; /* 0: none */
     enum { WD_SERVING, WD_LEAVING, WD_DRAINING, WD_DRAINED } state;
     struct faas_timer timer;
+    void (*drained)(void *arg); /* once: all is answered, or the limit is over */
+    void *arg;
 };
 
 void wd_drain_begin(struct wd_drain *d, const char *why); /* again: nothing happens */
-/* Once a turn of the loop: stops it when all is done. */
+/* Once a turn of the loop: looks whether all is done. */
 void wd_drain_check(struct wd_drain *d);
 
 #endif

@@ -192,7 +192,7 @@ static void debug_request(const struct wd_context *ctx, const struct faas_http_h
 static char *const *make_env(const struct wd_context *ctx, struct wd_call *call,
                              struct faas_error *err)
 {
-    const struct faas_http_head *head = faas_http_req_head(call->req);
+    const struct faas_http_head *head = call->head;
     const struct wd_cgi_request request = {
         .method = head->method,
         .target = head->target,
@@ -209,7 +209,7 @@ static char *const *make_env(const struct wd_context *ctx, struct wd_call *call,
 /* What will be told of the response when the request's head is gone. */
 static void note_type(const struct wd_context *ctx, struct wd_call *call)
 {
-    const struct faas_http_head *head = faas_http_req_head(call->req);
+    const struct faas_http_head *head = call->head;
     struct classic_call *c = call->data;
     struct faas_str type =
         faas_http_value(head->headers, head->n_headers, FAAS_STR("Content-Type"));
@@ -222,7 +222,7 @@ static void note_type(const struct wd_context *ctx, struct wd_call *call)
 
 static void marshal_body(struct wd_call *call)
 {
-    const struct faas_http_head *head = faas_http_req_head(call->req);
+    const struct faas_http_head *head = call->head;
     struct classic_call *c = call->data;
     struct faas_buf json = {0};
 
@@ -245,7 +245,7 @@ static void run(struct wd_call *call)
         .arg = call,
     };
 
-    debug_request(ctx, faas_http_req_head(call->req));
+    debug_request(ctx, call->head);
     note_type(ctx, call);
     spec.envp = make_env(ctx, call, &err);
     if (!spec.envp) {
@@ -280,7 +280,7 @@ static bool is_allowed(struct faas_str method)
 
 static void classic_handle(void *self, struct wd_call *call)
 {
-    const struct faas_http_head *head = faas_http_req_head(call->req);
+    const struct faas_http_head *head = call->head;
     struct classic_call *c = call->data;
 
     c->self = self;
@@ -321,8 +321,6 @@ static void classic_on_client_gone(struct wd_call *call)
 }
 
 const struct wd_executor_ops wd_classic_executor = {
-    .name = "classic",
-    .summary = "one process for each request; its whole output is the response",
     .call_size = sizeof(struct classic_call),
     .create = classic_create,
     .destroy = classic_destroy,

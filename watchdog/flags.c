@@ -1,6 +1,6 @@
 #include "watchdog/flags.h"
 
-#include "libfaas/str.h"
+#include "watchdog/go_bool.h"
 
 const char wd_usage[] = "Usage of fwatchdog:\n"
                         "  -run-healthcheck\n"
@@ -9,20 +9,6 @@ const char wd_usage[] = "Usage of fwatchdog:\n"
                         "    \tprint the version and exit\n"
                         "Everything else is set by environment variables, first of all fprocess:\n"
                         "    \tfprocess=\"wc -c\" port=8080 fwatchdog\n";
-
-static bool parse_bool(struct faas_str s, bool *out)
-{
-    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
-    static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
-
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(yes); i++) {
-        if (faas_str_eqz(s, yes[i]) || faas_str_eqz(s, no[i])) {
-            *out = faas_str_eqz(s, yes[i]);
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool *find_flag(struct wd_flags *flags, struct faas_str name)
 {
@@ -45,7 +31,7 @@ static int parse_flag(struct wd_flags *flags, struct faas_str word, struct faas_
         return faas_fail(err, FAAS_ERR_INVALID, "flag provided but not defined: -%.*s",
                          FAAS_STR_FMT(name));
     *flag = true;
-    if (rest.ptr && !parse_bool(rest, flag))
+    if (rest.ptr && !wd_parse_go_bool(rest, flag))
         return faas_fail(err, FAAS_ERR_INVALID, "invalid boolean value \"%.*s\" for -%.*s",
                          FAAS_STR_FMT(rest), FAAS_STR_FMT(name));
     return 0;

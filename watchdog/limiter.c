@@ -2,9 +2,14 @@
 
 #include <assert.h>
 
+bool wd_limiter_is_full(const struct wd_limiter *l)
+{
+    return l->max && l->now >= l->max;
+}
+
 bool wd_limiter_enter(struct wd_limiter *l)
 {
-    if (l->max && l->now >= l->max)
+    if (wd_limiter_is_full(l))
         return false;
     l->now++;
     return true;

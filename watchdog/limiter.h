@@ -12,6 +12,7 @@ struct wd_limiter {
 
 /* True: a slot is taken, and must be left once. */
 bool wd_limiter_enter(struct wd_limiter *l);
+bool wd_limiter_is_full(const struct wd_limiter *l);
 void wd_limiter_leave(struct wd_limiter *l);
 
 #endif

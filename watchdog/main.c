@@ -24,25 +24,30 @@ static void log_start(struct wd_log *log, const struct wd_config *config)
 {
     const int64_t ms[] = {config->read_timeout_ms, config->write_timeout_ms,
                           config->exec_timeout_ms, config->healthcheck_interval_ms};
+    bool of_watchdog = wd_modes[config->mode].family == WD_OF_WATCHDOG;
     char text[FAAS_ARRAY_LEN(ms)][32];
 
     for (size_t i = 0; i < FAAS_ARRAY_LEN(ms); i++)
         faas_format_go_duration(ms[i] * 1000000, text[i]);
-    wd_logf(log, "Timeouts: read: %s write: %s hard: %s health: %s.", text[0], text[1], text[2],
-            text[3]);
+    if (of_watchdog)
+        wd_logf(log, "Watchdog mode: %s\tfprocess: \"%s\"", wd_modes[config->mode].name,
+                config->fprocess ? config->fprocess : "");
+    wd_logf(log, "Timeouts: read: %s write: %s hard: %s health: %s%s", text[0], text[1], text[2],
+            text[3], of_watchdog ? "" : ".");
     for (size_t i = 0; i < config->warnings.len; i++)
         wd_logf(log, "%s", config->warnings.items[i]);
 }
 
-static int serve(struct wd_log *log)
+static int serve(struct wd_log *log, enum wd_family program)
 {
     _cleanup_(wd_config_deinit) struct wd_config config = {0};
     struct faas_error err = {0};
     struct wd *wd;
+    int status;
 
-    if (wd_config_load(&config, environ, &err) < 0) {
+    if (wd_config_load(&config, environ, program, &err) < 0) {
         wd_logf(log, "Error loading config: %s", err.msg);
-        return EXIT_CANNOT_START;
+        return config.failure_status;
     }
     log_start(log, &config);
     wd = wd_new(&config, log, environ, &err);
@@ -50,9 +55,9 @@ static int serve(struct wd_log *log)
         wd_logf(log, "%s", err.msg);
         return EXIT_CANNOT_START;
     }
-    wd_run(wd);
+    status = wd_run(wd);
     wd_free(wd);
-    return 0;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -78,7 +83,7 @@ int main(int argc, char **argv)
     wd_log_init(&log, &faas_system_clock);
     wd_logf(&log, "Version: %s\tSHA: %s", faas_version(), faas_commit());
     if (!flags.version)
-        status = serve(&log);
+        status = serve(&log, wd_family_of_program(argv[0]));
     wd_log_deinit(&log);
     return status;
 }

@@ -38,6 +38,8 @@ struct wd {
     struct wd_drain drain;
     struct faas_http_server *server;
     struct faas_http_server *metrics_server;
+    bool exiting;
+    int status;
 };
 
 /* --- requests --- */
@@ -50,21 +52,37 @@ static void reply_text(struct faas_http_req *req, int status, const char *type,
     faas_http_reply(req, status, &header, body.len ? 1 : 0, body);
 }
 
+static void reply_status(struct faas_http_req *req, int status)
+{
+    faas_http_reply(req, status, NULL, 0, FAAS_STR(""));
+}
+
 static void on_health(struct wd *wd, struct faas_http_req *req)
 {
     if (!faas_str_eqz(faas_http_req_head(req)->method, "GET"))
-        reply_text(req, 405, NULL, FAAS_STR(""));
+        reply_status(req, 405);
     else if (wd_health_ok(&wd->health))
         reply_text(req, 200, "text/plain", FAAS_STR("OK"));
     else
-        reply_text(req, 503, NULL, FAAS_STR(""));
+        reply_status(req, 503);
 }
 
-/* The readiness path is answered too, although the classic watchdog of OpenFaaS passes it to the
- * function: whoever probes a workload expects both. */
-static bool is_health_path(struct faas_str path)
+/* Answered in every mode, although the classic watchdog of OpenFaaS passes it to the function:
+ * whoever probes a workload expects both paths. */
+static void on_ready(struct wd *wd, struct faas_http_req *req)
 {
-    return faas_str_eqz(path, "/_/health") || faas_str_eqz(path, "/_/ready");
+    const struct wd_executor_ops *ops = wd->calls.ops;
+
+    if (!faas_str_eqz(faas_http_req_head(req)->method, "GET"))
+        reply_status(req, 405);
+    else if (!wd_health_ok(&wd->health) || (ops->ready && !ops->ready(wd->calls.executor)))
+        reply_status(req, 503);
+    else if (wd_limiter_is_full(&wd->calls.limiter))
+        reply_status(req, 429);
+    else if (wd->config->ready_path)
+        wd_calls_probe(&wd->calls, req, faas_str_from(wd->config->ready_path));
+    else
+        reply_status(req, 200);
 }
 
 static void on_request(void *arg, struct faas_http_req *req)
@@ -72,10 +90,12 @@ static void on_request(void *arg, struct faas_http_req *req)
     struct wd *wd = arg;
     const struct faas_http_head *head = faas_http_req_head(req);
 
-    if (is_health_path(head->path))
+    if (faas_str_eqz(head->path, "/_/health"))
         on_health(wd, req);
+    else if (faas_str_eqz(head->path, "/_/ready"))
+        on_ready(wd, req);
     else if (faas_str_eqz(head->target, "*"))
-        reply_text(req, faas_str_eqz(head->method, "OPTIONS") ? 200 : 400, NULL, FAAS_STR(""));
+        reply_status(req, faas_str_eqz(head->method, "OPTIONS") ? 200 : 400);
     else
         wd_calls_take(&wd->calls, req);
 }
@@ -196,11 +216,35 @@ static int start_health(struct wd *wd, struct faas_error *err)
 
 /* --- life --- */
 
-static void on_stop_signal(void *arg, int signo)
+static void on_exit_wanted(void *arg, int status)
 {
     struct wd *wd = arg;
 
+    if (wd->exiting)
+        return;
+    wd->exiting = true;
+    wd->status = status;
+    faas_loop_stop(wd->loop);
+}
+
+static void on_drained(void *arg)
+{
+    struct wd *wd = arg;
+
+    if (wd->calls.ops->stop)
+        wd->calls.ops->stop(wd->calls.executor);
+    else
+        on_exit_wanted(wd, 0);
+}
+
+static void on_stop_signal(void *arg, int signo)
+{
+    struct wd *wd = arg;
+    bool first = wd->drain.state == WD_SERVING;
+
     wd_drain_begin(&wd->drain, signo == SIGINT ? "SIGINT" : "SIGTERM");
+    if (first && wd->calls.ops->leaving)
+        wd->calls.ops->leaving(wd->calls.executor);
 }
 
 static int watch_signals(struct wd *wd, struct faas_error *err)
@@ -224,16 +268,19 @@ static int64_t before_wait(void *arg)
 static int start_calls(struct wd *wd, struct faas_error *err)
 {
     const struct wd_config *config = wd->config;
-    const struct wd_executor_ops *ops = wd_executor_find(config->mode, err);
+    const struct wd_executor_ops *ops = wd_executors[config->mode];
 
     if (!ops)
-        return -1;
+        return faas_fail(err, FAAS_ERR_UNSUPPORTED, "mode=%s is not in this build",
+                         wd_modes[config->mode].name);
     wd->ctx = (struct wd_context){
         .config = config,
         .loop = wd->loop,
         .log = wd->log,
         .children = &wd->children,
         .env = &wd->env,
+        .exit = on_exit_wanted,
+        .exit_arg = wd,
     };
     wd->calls = (struct wd_calls){
         .loop = wd->loop,
@@ -258,6 +305,8 @@ static void prepare_drain(struct wd *wd)
         .calls = &wd->calls,
         .interval_ms = wd->config->healthcheck_interval_ms,
         .limit_ms = wd->config->write_timeout_ms,
+        .drained = on_drained,
+        .arg = wd,
     };
 }
 
@@ -315,9 +364,10 @@ struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *cons
     return wd;
 }
 
-void wd_run(struct wd *wd)
+int wd_run(struct wd *wd)
 {
     faas_loop_run(wd->loop);
+    return wd->status;
 }
 
 /* Children before servers: the calls that wait for them are finished by that. */

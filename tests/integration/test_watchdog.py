@@ -776,7 +776,7 @@ REFUSED = {
     "bad port": (dict(fprocess="cat", port="abc"), "port"),
     "negative port": (dict(fprocess="cat", port="-1"), "port"),
     "port of the metrics": (dict(fprocess="cat", port="8081", metrics_port="unset"), "metrics_port"),
-    "bad mode": (dict(fprocess="cat", mode="warp"), "unknown watchdog mode: warp"),
+    "bad timeout": (dict(fprocess="cat", mode="streaming", write_timeout="0"), "write_timeout"),
 }
 
 
@@ -786,6 +786,12 @@ def test_refused_settings(name):
     with Watchdog(wait=False, **settings) as wd:
         assert wd.wait_exit() != 0
         assert named in wd.log
+
+
+def test_a_mode_that_is_the_functions_own_business():
+    with Watchdog("cat", mode="production") as wd:
+        wd.wait_log('Warning: mode="production" is no mode of the watchdog')
+        assert wd.request("POST", body=b"abc").body == b"abc"
 
 
 @pytest.mark.parametrize("taken", ["port", "metrics_port"])

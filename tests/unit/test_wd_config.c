@@ -12,9 +12,9 @@ static void defaults_are_those_of_the_classic_watchdog(void **state)
     char *env[] = {MINIMAL, NULL};
 
     (void)state;
-    assert_int_equal(wd_config_load(&c, env, NULL), 0);
+    assert_int_equal(wd_config_load(&c, env, WD_CLASSIC_WATCHDOG, NULL), 0);
     assert_string_equal(c.fprocess, "cat");
-    assert_string_equal(c.mode, "");
+    assert_int_equal(c.mode, WD_CLASSIC);
     assert_int_equal(c.port, 8080);
     assert_int_equal(c.metrics_port, 8081);
     assert_int_equal(c.listen_fd, -1);
@@ -63,7 +63,7 @@ static void timeouts_are_seconds_or_durations_and_else_the_default(void **state)
 
         snprintf(entry, sizeof(entry), "read_timeout=%s", cases[i].text);
         print_message("%s\n", entry);
-        assert_int_equal(wd_config_load(&c, env, NULL), 0);
+        assert_int_equal(wd_config_load(&c, env, WD_CLASSIC_WATCHDOG, NULL), 0);
         assert_int_equal(c.read_timeout_ms, cases[i].want_ms);
         assert_int_equal(c.warnings.len > 0, cases[i].warned);
         if (cases[i].warned)
@@ -90,7 +90,7 @@ static void only_true_is_true(void **state)
         snprintf(lock, sizeof(lock), "suppress_lock=%s", cases[i].text);
         snprintf(cgi, sizeof(cgi), "cgi_headers=%s", cases[i].text);
         print_message("%s\n", lock);
-        assert_int_equal(wd_config_load(&c, env, NULL), 0);
+        assert_int_equal(wd_config_load(&c, env, WD_CLASSIC_WATCHDOG, NULL), 0);
         assert_int_equal(c.suppress_lock, cases[i].suppress_lock);
         assert_int_equal(c.cgi_headers, cases[i].cgi_headers);
     }
@@ -122,7 +122,8 @@ static void what_cannot_be_served_is_refused_by_name(void **state)
         struct faas_error err = {0};
 
         print_message("case %zu: %s\n", i, cases[i].named);
-        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, &err), -1);
+        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, WD_CLASSIC_WATCHDOG, &err),
+                         -1);
         assert_int_equal(err.code, FAAS_ERR_INVALID);
         assert_non_null(strstr(err.msg, cases[i].named));
     }
@@ -134,7 +135,7 @@ static void metrics_can_be_off_and_ports_the_kernels_choice(void **state)
     char *env[] = {MINIMAL, "port=0", "metrics_port=0", NULL};
 
     (void)state;
-    assert_int_equal(wd_config_load(&c, env, NULL), 0);
+    assert_int_equal(wd_config_load(&c, env, WD_CLASSIC_WATCHDOG, NULL), 0);
     assert_int_equal(c.port, 0);
     assert_int_equal(c.metrics_port, 0);
 }
@@ -155,7 +156,7 @@ static void an_inherited_socket_is_taken_unless_it_is_for_another_process(void *
     for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
         _cleanup_(wd_config_deinit) struct wd_config c = {0};
 
-        assert_int_equal(wd_config_load(&c, cases[i].env, NULL), 0);
+        assert_int_equal(wd_config_load(&c, cases[i].env, WD_CLASSIC_WATCHDOG, NULL), 0);
         assert_int_equal(c.listen_fd, cases[i].want);
     }
 }
@@ -176,7 +177,7 @@ static void limits_that_are_none_mean_no_limit(void **state)
         _cleanup_(wd_config_deinit) struct wd_config c = {0};
         const char *env[] = {MINIMAL, cases[i].text, NULL};
 
-        assert_int_equal(wd_config_load(&c, (char *const *)env, NULL), 0);
+        assert_int_equal(wd_config_load(&c, (char *const *)env, WD_CLASSIC_WATCHDOG, NULL), 0);
         assert_int_equal(c.max_inflight, cases[i].want);
     }
 }
@@ -197,7 +198,8 @@ static void traps_are_warned_of(void **state)
     for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
         _cleanup_(wd_config_deinit) struct wd_config c = {0};
 
-        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, NULL), 0);
+        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, WD_CLASSIC_WATCHDOG, NULL),
+                         0);
         assert_int_equal(c.warnings.len, 1);
         assert_non_null(strstr(c.warnings.items[0], cases[i].named));
     }
@@ -221,8 +223,128 @@ static void the_interval_follows_the_write_timeout(void **state)
     char *env[] = {MINIMAL, "write_timeout=7s", NULL};
 
     (void)state;
-    assert_int_equal(wd_config_load(&c, env, NULL), 0);
+    assert_int_equal(wd_config_load(&c, env, WD_CLASSIC_WATCHDOG, NULL), 0);
     assert_int_equal(c.healthcheck_interval_ms, 7000);
+}
+
+static void an_explicit_mode_decides_and_else_the_program_does(void **state)
+{
+    static const struct {
+        const char *mode;
+        enum wd_family program;
+        enum wd_mode want;
+        int64_t exec_timeout_ms; /* tells which family's defaults are in force */
+    } cases[] = {
+        {"mode=", WD_CLASSIC_WATCHDOG, WD_CLASSIC, 0},
+        {"mode=", WD_OF_WATCHDOG, WD_STREAMING, 30000},
+        {"mode=classic", WD_OF_WATCHDOG, WD_CLASSIC, 0},
+        {"mode=streaming", WD_CLASSIC_WATCHDOG, WD_STREAMING, 30000},
+        {"mode=serializing", WD_CLASSIC_WATCHDOG, WD_SERIALIZING, 30000},
+        {"mode=http", WD_CLASSIC_WATCHDOG, WD_HTTP, 30000},
+        {"mode=static", WD_CLASSIC_WATCHDOG, WD_STATIC, 30000},
+        {"mode=production", WD_CLASSIC_WATCHDOG, WD_CLASSIC, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        _cleanup_(wd_config_deinit) struct wd_config c = {0};
+        const char *env[] = {MINIMAL, cases[i].mode, "upstream_url=http://127.0.0.1:3000", NULL};
+
+        print_message("%s\n", cases[i].mode);
+        assert_int_equal(wd_config_load(&c, (char *const *)env, cases[i].program, NULL), 0);
+        assert_int_equal(c.mode, cases[i].want);
+        assert_int_equal(c.exec_timeout_ms, cases[i].exec_timeout_ms);
+    }
+}
+
+static void the_program_is_known_by_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(wd_family_of_program("/usr/bin/of-watchdog"), WD_OF_WATCHDOG);
+    assert_int_equal(wd_family_of_program("of-watchdog"), WD_OF_WATCHDOG);
+    assert_int_equal(wd_family_of_program("/of-watchdog/fwatchdog"), WD_CLASSIC_WATCHDOG);
+    assert_int_equal(wd_family_of_program(NULL), WD_CLASSIC_WATCHDOG);
+}
+
+static void of_watchdog_reads_its_settings_its_own_way(void **state)
+{
+    _cleanup_(wd_config_deinit) struct wd_config c = {0};
+    const char *env[] = {"mode=http",
+                         "fprocess=old",
+                         "function_process=node index.js",
+                         "upstream_url=http://127.0.0.1:1",
+                         "http_upstream_url=http://127.0.0.1:3000",
+                         "suppress_lock=1",
+                         "prefix_logs=F",
+                         "log_call_id=t",
+                         "buffer_http=1",
+                         "log_buffer_size=-1",
+                         "ready_path=/ready",
+                         NULL};
+
+    (void)state;
+    assert_int_equal(wd_config_load(&c, (char *const *)env, WD_CLASSIC_WATCHDOG, NULL), 0);
+    assert_string_equal(c.fprocess, "node index.js");
+    assert_string_equal(c.upstream_url, "http://127.0.0.1:3000");
+    assert_string_equal(c.ready_path, "/ready");
+    assert_string_equal(c.content_type, "application/octet-stream");
+    assert_true(c.suppress_lock && c.log_callid && c.http_buffer_req_body);
+    assert_false(c.prefix_logs);
+    assert_true(c.log_buffer_size >= 64 * 1024); /* never without a bound */
+}
+
+static void what_of_watchdog_refuses_is_refused_by_name(void **state)
+{
+    static const struct {
+        const char *env[5];
+        const char *named;
+        int status;
+    } cases[] = {
+        {{"mode=streaming"}, "function_process", 1},
+        {{"mode=streaming", MINIMAL, "function_process="}, "function_process", 1},
+        {{"mode=http", MINIMAL}, "http_upstream_url", 1},
+        {{"mode=static", "static_path="}, "static_path", 1},
+        {{"mode=streaming", MINIMAL, "write_timeout=0"}, "write_timeout", 1},
+        {{"mode=streaming", MINIMAL, "log_buffer_size=big"}, "invalid log_buffer_size value", 1},
+        {{"mode=streaming", MINIMAL, "ready_path=ready"}, "ready_path", 1},
+        {{"mode=afterburn", MINIMAL}, "unknown watchdog mode: afterburn", 2},
+        {{"mode=inproc"}, "unknown watchdog mode: inproc", 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        _cleanup_(wd_config_deinit) struct wd_config c = {0};
+        struct faas_error err = {0};
+
+        print_message("case %zu: %s\n", i, cases[i].named);
+        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, WD_OF_WATCHDOG, &err), -1);
+        assert_non_null(strstr(err.msg, cases[i].named));
+        assert_int_equal(c.failure_status, cases[i].status);
+    }
+}
+
+static void settings_of_the_other_family_are_warned_of_when_they_would_matter(void **state)
+{
+    static const struct {
+        const char *env[4];
+        size_t warnings;
+    } cases[] = {
+        {{"mode=streaming", MINIMAL, "cgi_headers=true"}, 0},
+        {{"mode=streaming", MINIMAL, "cgi_headers=false"}, 1},
+        {{"mode=streaming", MINIMAL, "write_debug=true"}, 1},
+        {{MINIMAL, "upstream_url=http://127.0.0.1:3000"}, 1},
+        {{MINIMAL, "mode=production"}, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        _cleanup_(wd_config_deinit) struct wd_config c = {0};
+
+        print_message("case %zu\n", i);
+        assert_int_equal(wd_config_load(&c, (char *const *)cases[i].env, WD_CLASSIC_WATCHDOG, NULL),
+                         0);
+        assert_int_equal(c.warnings.len, cases[i].warnings);
+    }
 }
 
 int main(void)
@@ -238,6 +360,11 @@ int main(void)
         cmocka_unit_test(traps_are_warned_of),
         cmocka_unit_test(the_lock_file_follows_tmpdir),
         cmocka_unit_test(the_interval_follows_the_write_timeout),
+        cmocka_unit_test(an_explicit_mode_decides_and_else_the_program_does),
+        cmocka_unit_test(the_program_is_known_by_its_name),
+        cmocka_unit_test(of_watchdog_reads_its_settings_its_own_way),
+        cmocka_unit_test(what_of_watchdog_refuses_is_refused_by_name),
+        cmocka_unit_test(settings_of_the_other_family_are_warned_of_when_they_would_matter),
     };
     return cmocka_run_group_tests_name("wd_config", tests, NULL, NULL);
 }
