@@ -74,7 +74,7 @@ static bool out_flush(struct wd_out *out)
 /* True: there is room for n more bytes. */
 static bool out_make_room(struct wd_out *out, size_t n)
 {
-    if (out->pending.len >= WRITE_MAX)
+    if (out->pending.len + n >= WRITE_MAX)
         out_flush(out);
     if (out->pending.len + n <= PENDING_MAX)
         return true;
@@ -95,15 +95,15 @@ static const char *stamp(struct wd_log *log)
     return log->stamp;
 }
 
-static void say_dropped(struct wd_log *log)
+static void say_dropped(struct wd_log *log, struct wd_out *out)
 {
-    struct wd_out *err = &log->err;
-
-    if (!err->dropped || err->pending.len > PENDING_MAX / 2)
+    if (!out->dropped || log->err.pending.len > PENDING_MAX / 2 ||
+        out->pending.len > PENDING_MAX / 2)
         return;
-    faas_buf_printf(&err->pending, "%s %llu log lines dropped: nobody read them in time\n",
-                    stamp(log), (unsigned long long)err->dropped);
-    err->dropped = 0;
+    faas_buf_printf(&log->err.pending, "%s %llu %s lines dropped: nobody read them in time\n",
+                    stamp(log), (unsigned long long)out->dropped,
+                    out == &log->err ? "log" : "stdout");
+    out->dropped = 0;
 }
 
 /* Where a record begins, or -1 when there is no room for one. */
@@ -112,8 +112,7 @@ static ptrdiff_t record_begin(struct wd_log *log)
     struct faas_buf *to = &log->err.pending;
     size_t start;
 
-    if (log->err.dropped)
-        say_dropped(log);
+    say_dropped(log, &log->err);
     if (!out_make_room(&log->err, sizeof(log->stamp)))
         return -1;
     start = to->len;
@@ -163,6 +162,24 @@ void wd_log_text(struct wd_log *log, const char *prefix, struct faas_str text, s
     record_end(log, start);
 }
 
+void wd_log_line(struct wd_log *log, bool to_stdout, const char *stream, struct faas_str line)
+{
+    struct wd_out *out = to_stdout ? &log->out : &log->err;
+    struct faas_buf *to = &out->pending;
+
+    say_dropped(log, out);
+    if (!out_make_room(out, line.len + sizeof(log->stamp) + sizeof(" stdout: \n")) && to->len)
+        return;
+    if (stream) {
+        faas_buf_append(to, stamp(log), STAMP_LEN);
+        faas_buf_append_c(to, ' ');
+        faas_buf_append_z(to, stream);
+        faas_buf_append_z(to, ": ");
+    }
+    faas_buf_append_str(to, line);
+    faas_buf_append_c(to, '\n');
+}
+
 void wd_log_stdout(struct wd_log *log, struct faas_str bytes)
 {
     if (out_make_room(&log->out, bytes.len) || log->out.pending.len == 0)
@@ -173,8 +190,8 @@ bool wd_log_flush(struct wd_log *log)
 {
     bool err_done, out_done;
 
-    if (log->err.dropped && log->err.pending.len == 0)
-        say_dropped(log);
+    say_dropped(log, &log->err);
+    say_dropped(log, &log->out);
     err_done = out_flush(&log->err);
     out_done = out_flush(&log->out);
     return err_done && out_done;

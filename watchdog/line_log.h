@@ -30,6 +30,9 @@ void wd_log_deinit(struct wd_log *log); /* writes what can be written */
 void wd_logf(struct wd_log *log, const char *fmt, ...) FAAS_PRINTF(2, 3);
 /* The function's words as one record, whatever bytes they are. lost more of them are not shown. */
 void wd_log_text(struct wd_log *log, const char *prefix, struct faas_str text, size_t lost);
+/* One line that the function wrote, without its newline. stream "stdout" or "stderr" goes in front
+ * of it behind the time; NULL: the line goes out bare. */
+void wd_log_line(struct wd_log *log, bool to_stdout, const char *stream, struct faas_str line);
 /* Bare bytes to stdout; they should end in a newline. */
 void wd_log_stdout(struct wd_log *log, struct faas_str bytes);
 /* Writes without waiting. True: nothing is left. */
