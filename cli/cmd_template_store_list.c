@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "cli/json_out.h"
 #include "cli/options.h"
 #include "cli/out.h"
 #include "cli/table.h"
@@ -54,13 +55,11 @@ static bool wanted(const struct options *o, const struct cli_store_template *t)
 static void print_json(const struct options *o, const struct cli_template_store *store)
 {
     _cleanup_json_ json_t *list = json_array();
-    _cleanup_buf_ struct faas_buf text = {0};
 
     for (size_t i = 0; i < store->len; i++)
         if (wanted(o, &store->items[i]))
             json_array_append(list, store->items[i].json);
-    faas_json_write(&text, list, 2);
-    cli_print("%s\n", text.data);
+    cli_print_json(list);
 }
 
 static void print_table(const struct options *o, const struct cli_template_store *store)

@@ -1,43 +1,19 @@
 /* Where a stack's texts come from: files and URLs. */
 #include "cli/stack.h"
 
+#include "cli/document.h"
 #include "cli/yaml_read.h"
-#include "libfaas/alloc.h"
-#include "libfaas/fetch.h"
 #include "libfaas/file.h"
-#include "libfaas/version.h"
 
 enum { MAX_FILE = 8 << 20, FETCH_TIMEOUT_MS = 120 * 1000 };
-
-static int fetch(struct faas_buf *out, const char *url, struct faas_error *err)
-{
-    _cleanup_free_ char *agent = faas_asprintf("faas-cli/%s", faas_version());
-    struct faas_fetch_resp resp = {0};
-    const struct faas_fetch_req req = {.method = "GET",
-                                       .url = url,
-                                       .timeout_ms = FETCH_TIMEOUT_MS,
-                                       .user_agent = agent,
-                                       .max_redirects = 10,
-                                       .max_body = MAX_FILE};
-    int rc = faas_fetch(&req, &resp, err);
-
-    if (rc == 0 && resp.status != 200)
-        rc =
-            faas_fail(err, FAAS_ERR_BAD_GATEWAY, "the server answered with status %d", resp.status);
-    if (rc == 0)
-        faas_buf_append_str(out, faas_buf_str(&resp.body));
-    faas_fetch_resp_deinit(&resp);
-    return rc;
-}
 
 int cli_stack_load(struct cli_stack *s, const char *file, const struct cli_env *env,
                    struct faas_error *err)
 {
     _cleanup_buf_ struct faas_buf text = {0};
-    int rc =
-        strstr(file, "://") ? fetch(&text, file, err) : faas_file_read(file, MAX_FILE, &text, err);
+    const struct cli_document d = {.place = file, .max = MAX_FILE, .timeout_ms = FETCH_TIMEOUT_MS};
 
-    if (rc < 0)
+    if (cli_document_read(&d, &text, err) < 0)
         return faas_error_wrap(err, "cannot read the stack file %s", file);
     return cli_stack_parse(s, faas_buf_str(&text), file, env, err);
 }

@@ -1,9 +1,7 @@
 #include "cli/template_store.h"
 
+#include "cli/document.h"
 #include "libfaas/alloc.h"
-#include "libfaas/fetch.h"
-#include "libfaas/file.h"
-#include "libfaas/version.h"
 
 #include <strings.h>
 
@@ -62,27 +60,6 @@ int cli_template_store_parse(struct cli_template_store *s, struct faas_str text,
     return 0;
 }
 
-static int fetch(struct faas_buf *out, const char *url, struct faas_error *err)
-{
-    _cleanup_free_ char *agent = faas_asprintf("faas-cli/%s", faas_version());
-    struct faas_fetch_resp resp = {0};
-    const struct faas_fetch_req req = {.method = "GET",
-                                       .url = url,
-                                       .timeout_ms = TIMEOUT_MS,
-                                       .user_agent = agent,
-                                       .max_redirects = 10,
-                                       .max_body = MAX_INDEX};
-    int rc = faas_fetch(&req, &resp, err);
-
-    if (rc == 0 && resp.status != 200)
-        rc = faas_fail(err, FAAS_ERR_BAD_GATEWAY, "the server answered with status %d, not 200",
-                       resp.status);
-    if (rc == 0)
-        faas_buf_append_str(out, faas_buf_str(&resp.body));
-    faas_fetch_resp_deinit(&resp);
-    return rc;
-}
-
 static const char *choose(const char *given)
 {
     const char *set = getenv("OPENFAAS_TEMPLATE_STORE_URL");
@@ -94,20 +71,14 @@ static const char *choose(const char *given)
 
 int cli_template_store_load(struct cli_template_store *s, const char *url, struct faas_error *err)
 {
-    static const char file_scheme[] = "file://";
-    const char *place = choose(url);
+    const struct cli_document d = {
+        .place = choose(url), .max = MAX_INDEX, .timeout_ms = TIMEOUT_MS};
     _cleanup_buf_ struct faas_buf text = {0};
-    int rc;
 
-    if (strncmp(place, file_scheme, strlen(file_scheme)) == 0)
-        rc = faas_file_read(place + strlen(file_scheme), MAX_INDEX, &text, err);
-    else if (strstr(place, "://"))
-        rc = fetch(&text, place, err);
-    else
-        rc = faas_file_read(place, MAX_INDEX, &text, err);
-    if (rc == 0)
-        rc = cli_template_store_parse(s, faas_buf_str(&text), err);
-    return rc < 0 ? faas_error_wrap(err, "cannot read the template store %s", place) : 0;
+    if (cli_document_read(&d, &text, err) < 0 ||
+        cli_template_store_parse(s, faas_buf_str(&text), err) < 0)
+        return faas_error_wrap(err, "cannot read the template store %s", d.place);
+    return 0;
 }
 
 void cli_template_store_deinit(struct cli_template_store *s)
