@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -74,13 +75,14 @@ int cli_run(const struct cli_run *r, int *status, struct faas_error *err)
     _cleanup_free_ char *path = faas_find_executable(r->argv[0], getenv("PATH"), err);
     _cleanup_strv_ struct faas_strv environment = {0};
     struct faas_process process;
-    int fds[2];
+    int fds[2] = {-1, STDOUT_FILENO};
     int rc;
 
     if (!path)
         return -1;
-    if (pipe2(fds, O_CLOEXEC) < 0)
+    if (r->line && pipe2(fds, O_CLOEXEC) < 0)
         return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "pipe");
+    fflush(stdout);
     build_environment(&environment, r->environment);
     rc = faas_spawn(
         &(struct faas_spawn){.path = path,
@@ -90,13 +92,29 @@ int cli_run(const struct cli_run *r, int *status, struct faas_error *err)
                              .cwd = r->cwd,
                              .death_signal = SIGTERM},
         &process, err);
-    close(fds[1]);
+    if (r->line)
+        close(fds[1]);
     if (rc == 0) {
-        rc = read_output(r, fds[0], err);
+        rc = r->line ? read_output(r, fds[0], err) : 0;
         wait_for(&process, status);
     }
-    close(fds[0]);
+    if (r->line)
+        close(fds[0]);
     return rc;
+}
+
+int cli_run_checked(const struct cli_run *r, struct faas_error *err)
+{
+    char how[64];
+    int status;
+
+    if (cli_run(r, &status, err) < 0)
+        return faas_error_wrap(err, "cannot run %s", r->argv[0]);
+    if (status == 0)
+        return 0;
+    faas_format_exit(status, how);
+    return faas_fail(err, FAAS_ERR_INTERNAL, "%s %s ended with %s", r->argv[0],
+                     r->argv[1] ? r->argv[1] : "", how);
 }
 
 static void collect(void *arg, struct faas_str line)

@@ -10,7 +10,8 @@ struct cli_run {
     const char *cwd;                    /* NULL: ours */
     const struct faas_map *environment; /* added to ours; may be NULL */
     bool with_stderr;                   /* take its stderr as well; otherwise it goes to ours */
-    /* Gets every line without its end; the last may have had none. */
+    /* Gets every line without its end; the last may have had none. NULL: the program writes to our
+     * own stdout and stderr. */
     void (*line)(void *arg, struct faas_str line);
     void *arg;
 };
@@ -18,6 +19,8 @@ struct cli_run {
 /* Blocks until the program has ended and its output too. Any exit is success, *status is as from
  * waitpid(). Standard input is empty. It is ended when we are. */
 FAAS_NODISCARD int cli_run(const struct cli_run *r, int *status, struct faas_error *err);
+/* The same, when only exit status 0 will do: any other is an error that says which. */
+FAAS_NODISCARD int cli_run_checked(const struct cli_run *r, struct faas_error *err);
 /* Runs it and takes what it prints, without blanks around it. A non-zero exit is an error. Heap. */
 char *cli_run_capture(char *const *argv, const char *cwd, struct faas_error *err);
 

@@ -1,7 +1,7 @@
 #include "cli/workers.h"
 
-#include "cli/out.h"
 #include "libfaas/alloc.h"
+#include "libfaas/cleanup.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,7 +31,8 @@ static void *work(void *arg)
         if (!q->w->job(q->w->arg, self->number, index))
             atomic_store(&q->failed, true);
     }
-    cli_paint(stdout, CLI_YELLOW, "[%zu] Worker done.\n", self->number);
+    if (q->w->done)
+        q->w->done(q->w->arg, self->number);
     return NULL;
 }
 

@@ -12,6 +12,8 @@ struct cli_workers {
     /* Any worker's thread; worker counts from 0. False ends the queue: jobs that run are finished,
      * no more are begun. */
     bool (*job)(void *arg, size_t worker, size_t index);
+    /* A worker has no more to do; its own thread. May be NULL. */
+    void (*done)(void *arg, size_t worker);
     void *arg;
 };
 
