@@ -10,9 +10,11 @@ struct cli {
     const struct cli_command *command;
     const char *path; /* "faas-cli secret create" */
     struct faas_strv args;
-    char *yaml; /* --yaml, or NULL */
+    char *yaml;             /* the last --yaml, or NULL */
+    struct faas_strv files; /* all of them */
     char *regex;
     char *filter;
+    struct faas_strv only; /* not a flag: functions to keep; empty: all */
     bool help;
 };
 

@@ -11,7 +11,7 @@ const struct cli_flag cli_global_flags[] = {
      .at = offsetof(struct cli, yaml),
      .arg = "FILE|URL",
      .shown_default = "stack.yaml, then stack.yml",
-     .help = "stack file to read"},
+     .help = "stack file to read; given several times, all of them together"},
     {.name = "regex",
      .type = CLI_STRING,
      .at = offsetof(struct cli, regex),
@@ -27,6 +27,12 @@ const struct cli_flag cli_global_flags[] = {
      .type = CLI_BOOL,
      .at = offsetof(struct cli, help),
      .help = "show this help"},
+    {0},
+};
+
+/* --yaml once more: several make one stack. */
+static const struct cli_flag file_flags[] = {
+    {.name = "yaml", .letter = 'f', .type = CLI_LIST, .at = offsetof(struct cli, files)},
     {0},
 };
 
@@ -134,13 +140,14 @@ static int run_command(struct cli *cli, const struct faas_strv *rest, struct faa
 {
     const struct cli_command *c = cli->command;
     _cleanup_free_ char *options = faas_zalloc(c->options_size);
-    struct cli_flag_set sets[CLI_MAX_GROUPS + 1];
+    struct cli_flag_set sets[CLI_MAX_GROUPS + 2];
     size_t n = 0;
     int rc = 0;
 
     for (size_t i = 0; i < CLI_MAX_GROUPS && c->flags[i].rows; i++)
         sets[n++] = (struct cli_flag_set){c->flags[i].rows, options + c->flags[i].base};
     sets[n++] = (struct cli_flag_set){cli_global_flags, cli};
+    sets[n++] = (struct cli_flag_set){file_flags, cli};
 
     cli_flags_init(sets, n);
     rc = cli_flags_parse(sets, n, rest->items, rest->len, &cli->args, err);
@@ -165,6 +172,7 @@ int cli_dispatch(const struct cli_command *root, char *const *argv, size_t n,
         rc = run_command(&cli, &rest, err);
     }
     faas_strv_deinit(&cli.args);
+    faas_strv_deinit(&cli.only);
     return rc;
 }
 

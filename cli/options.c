@@ -55,18 +55,32 @@ const struct cli_flag cli_resource_flags[] = {
 const char *const cli_tag_formats[] = {"latest", "sha",     "branch", "describe",
                                        "digest", "default", "",       NULL};
 
-int cli_load_stack(const struct cli *cli, bool envsubst, struct cli_stack *out,
-                   struct faas_error *err)
+static int load_file(struct cli_stack *out, const char *file, bool envsubst, struct faas_error *err)
 {
-    const char *file = cli->yaml && *cli->yaml ? cli->yaml : cli_stack_default_file();
-
-    if (!file)
-        return 0;
     if (cli_stack_load(out, file, envsubst ? &cli_process_env : NULL, err) < 0)
         return -1;
     if (strstr(file, "://"))
         cli_print("Parsed: %s\n", file);
-    return cli_stack_select(out, cli->filter, cli->regex, err);
+    return 0;
+}
+
+int cli_load_stack(const struct cli *cli, bool envsubst, struct cli_stack *out,
+                   struct faas_error *err)
+{
+    const char *dflt = cli->yaml && *cli->yaml ? NULL : cli_stack_default_file();
+
+    if (dflt && load_file(out, dflt, envsubst, err) < 0)
+        return -1;
+    for (size_t i = 0; !dflt && i < cli->files.len; i++)
+        if (*cli->files.items[i] && load_file(out, cli->files.items[i], envsubst, err) < 0)
+            return -1;
+    if (!out->file)
+        return 0;
+    if (cli_stack_select(out, cli->filter, cli->regex, err) < 0)
+        return -1;
+    if (cli->only.len > 0)
+        cli_stack_keep(out, &cli->only);
+    return 0;
 }
 
 char *cli_connect_gateway(const struct cli_connect *connect, const struct cli_stack *stack)

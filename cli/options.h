@@ -59,7 +59,7 @@ extern const struct cli_flag cli_resource_flags[];
 
 extern const char *const cli_tag_formats[];
 
-/* Reads the stack file that --yaml names, or the one that lies here, and keeps what --filter and
+/* Reads the stack files that --yaml names, or the one that lies here, and keeps what --filter and
  * --regex ask for. No file: an empty stack whose file is NULL. */
 FAAS_NODISCARD int cli_load_stack(const struct cli *cli, bool envsubst, struct cli_stack *out,
                                   struct faas_error *err);

@@ -102,14 +102,17 @@ static int last_line(const struct faas_yaml *v)
 static int read_function(struct cli_stack *s, const struct faas_yaml_pair *pair,
                          struct faas_error *err)
 {
+    const struct cli_function *twin = cli_stack_find(s, pair->key);
     struct cli_function *fn = &s->functions[s->n_functions++];
     const struct cli_yaml_at at = {.file = s->file,
                                    .path = faas_arena_printf(&s->arena, "functions.%s", pair->key)};
     const struct cli_yaml_at top = {.file = s->file, .path = "functions"};
     const struct faas_yaml *v = pair->value;
 
-    fn->name = pair->key;
-    fn->line = pair->line;
+    *fn = (struct cli_function){.name = pair->key, .file = s->file, .line = pair->line};
+    if (twin)
+        return faas_fail(err, FAAS_ERR_INVALID, "%s:%d: functions.%s is in %s:%d already", s->file,
+                         pair->line, pair->key, twin->file, twin->line);
     if (faas_yaml_is_null(v))
         return 0;
     if (v->kind != FAAS_YAML_MAP)
@@ -127,7 +130,8 @@ static int read_functions(struct cli_stack *s, const struct faas_yaml *doc, stru
         return -1;
     if (!map || map->n_pairs == 0)
         return 0;
-    s->functions = faas_zalloc(map->n_pairs * sizeof(*s->functions));
+    s->functions =
+        faas_realloc(s->functions, (s->n_functions + map->n_pairs) * sizeof(*s->functions));
     for (size_t i = 0; i < map->n_pairs; i++)
         if (read_function(s, &map->pairs[i], err) < 0)
             return -1;
@@ -149,11 +153,13 @@ static int read_templates(struct cli_stack *s, const struct faas_yaml *list, str
 
     if (!list || list->n_items == 0)
         return 0;
-    s->templates = faas_zalloc(list->n_items * sizeof(*s->templates));
+    s->templates =
+        faas_realloc(s->templates, (s->n_templates + list->n_items) * sizeof(*s->templates));
     for (size_t i = 0; i < list->n_items; i++) {
         const struct faas_yaml *item = list->items[i];
         struct cli_template_source *t = &s->templates[s->n_templates++];
 
+        *t = (struct cli_template_source){0};
         if (item->kind != FAAS_YAML_MAP)
             return cli_yaml_fail(&at, item->line, "name", "every template must be a map", err);
         if (cli_yaml_read(item, &at, fields, t, err) < 0)
@@ -238,51 +244,72 @@ static void function_deinit(struct cli_function *fn)
     }
 }
 
-static int keep_matching(struct cli_stack *s, const char *filter, const regex_t *regex)
+static void keep(struct cli_stack *s, bool (*matches)(const void *arg, const char *name),
+                 const void *arg)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < s->n_functions; i++) {
         struct cli_function *fn = &s->functions[i];
-        bool keep =
-            filter ? glob_matches(filter, fn->name) : regexec(regex, fn->name, 0, NULL, 0) == 0;
 
-        if (keep)
+        if (matches(arg, fn->name))
             s->functions[kept++] = *fn;
         else
             function_deinit(fn);
     }
     s->n_functions = kept;
-    return kept > 0 ? 0 : -1;
+}
+
+static bool matches_filter(const void *filter, const char *name)
+{
+    return glob_matches(filter, name);
+}
+
+static bool matches_regex(const void *regex, const char *name)
+{
+    return regexec(regex, name, 0, NULL, 0) == 0;
+}
+
+static bool is_listed(const void *names, const char *name)
+{
+    return faas_strv_has(names, name);
+}
+
+void cli_stack_keep(struct cli_stack *s, const struct faas_strv *names)
+{
+    keep(s, is_listed, names);
+}
+
+static int select_by_regex(struct cli_stack *s, const char *regex, struct faas_error *err)
+{
+    regex_t compiled;
+    char why[128];
+    int rc = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
+
+    if (rc != 0) {
+        regerror(rc, &compiled, why, sizeof(why));
+        return faas_fail(err, FAAS_ERR_INVALID, "--regex \"%s\": %s", regex, why);
+    }
+    keep(s, matches_regex, &compiled);
+    regfree(&compiled);
+    return 0;
 }
 
 int cli_stack_select(struct cli_stack *s, const char *filter, const char *regex,
                      struct faas_error *err)
 {
-    regex_t compiled;
-    int rc;
-
     if (filter && regex)
         return faas_fail(err, FAAS_ERR_INVALID, "--filter and --regex cannot be used together");
     if (!filter && !regex)
         return 0;
-    if (filter) {
-        rc = keep_matching(s, filter, NULL);
-    } else {
-        char why[128];
-
-        rc = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
-        if (rc != 0) {
-            regerror(rc, &compiled, why, sizeof(why));
-            return faas_fail(err, FAAS_ERR_INVALID, "--regex \"%s\": %s", regex, why);
-        }
-        rc = keep_matching(s, NULL, &compiled);
-        regfree(&compiled);
-    }
-    return rc == 0 ? 0
-                   : faas_fail(err, FAAS_ERR_INVALID, "%s: no function matches --%s %s",
-                               s->file ? s->file : "no stack file", filter ? "filter" : "regex",
-                               filter ? filter : regex);
+    if (filter)
+        keep(s, matches_filter, filter);
+    else if (select_by_regex(s, regex, err) < 0)
+        return -1;
+    return s->n_functions > 0 ? 0
+                              : faas_fail(err, FAAS_ERR_INVALID, "%s: no function matches --%s %s",
+                                          s->file ? s->file : "no stack file",
+                                          filter ? "filter" : "regex", filter ? filter : regex);
 }
 
 const struct cli_function *cli_stack_find(const struct cli_stack *s, const char *name)

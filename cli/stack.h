@@ -11,6 +11,7 @@
 /* Texts are NULL when absent or empty. */
 struct cli_function {
     const char *name;
+    const char *file; /* where it is described */
     int line;
     const char *lang;
     const char *handler;
@@ -41,7 +42,7 @@ struct cli_template_source {
 
 struct cli_stack {
     struct faas_arena arena; /* of all texts */
-    const char *file;        /* NULL: there is no stack file */
+    const char *file;        /* NULL: there is no stack file; the last of several */
     const char *gateway;     /* NULL: not said */
     struct cli_function *functions;
     size_t n_functions;
@@ -54,7 +55,8 @@ struct cli_stack {
 
 void cli_stack_deinit(struct cli_stack *s);
 /* Reads text; file names it in errors ("stack.yml:12: functions.hello.labels: …"). env NULL: no
- * substitution. */
+ * substitution. When s has been read from another file already, this one adds to it: functions (of
+ * other names), templates and paths to copy; its gateway, if any, wins. */
 FAAS_NODISCARD int cli_stack_parse(struct cli_stack *s, struct faas_str text, const char *file,
                                    const struct cli_env *env, struct faas_error *err);
 /* Reads a file, or a URL (anything with "://"). */
@@ -64,6 +66,8 @@ FAAS_NODISCARD int cli_stack_load(struct cli_stack *s, const char *file, const s
  * an extended regular expression found anywhere in it. Both at once, or no match: INVALID. */
 FAAS_NODISCARD int cli_stack_select(struct cli_stack *s, const char *filter, const char *regex,
                                     struct faas_error *err);
+/* Keeps the functions with these names; none may be left. */
+void cli_stack_keep(struct cli_stack *s, const struct faas_strv *names);
 const struct cli_function *cli_stack_find(const struct cli_stack *s, const char *name);
 /* stack.yaml or stack.yml, whichever is there (the first wins), or NULL. */
 const char *cli_stack_default_file(void);
