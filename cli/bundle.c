@@ -37,12 +37,12 @@ static int check(const struct cli_build_job *job, bool has_recipe, struct faas_e
 
     if (!job->template_)
         return faas_fail(err, FAAS_ERR_UNSUPPORTED,
-                         "the dockerfile template needs a container engine, which this version of "
-                         "faas-cli does not drive yet");
+                         "the dockerfile template needs a container engine: --builder docker, "
+                         "podman or buildah");
     if (!has_recipe && faas_file_exists(dockerfile))
         return faas_fail(err, FAAS_ERR_UNSUPPORTED,
                          "template %s has a Dockerfile but no bundle.sh: it needs a container "
-                         "engine, which this version of faas-cli does not drive yet",
+                         "engine: --builder docker, podman or buildah",
                          job->fn->lang);
     if (!job->template_->fprocess)
         return faas_fail(err, FAAS_ERR_INVALID, "%s/template.yml has no fprocess",
@@ -63,6 +63,11 @@ static int run_recipe(const struct cli_build_job *job, struct faas_error *err)
     int status;
 
     faas_map_copy(&environment, &job->args);
+    faas_map_for_each (&job->secrets, e) {
+        _cleanup_free_ char *name = faas_asprintf("BUILD_SECRET_%s", e->key);
+
+        faas_map_set(&environment, name, e->value);
+    }
     if (job->no_cache)
         faas_map_set(&environment, "no_cache", "1");
     if (cli_run(&run, &status, err) < 0)
@@ -73,13 +78,15 @@ static int run_recipe(const struct cli_build_job *job, struct faas_error *err)
     return faas_fail(err, FAAS_ERR_INVALID, "%s/bundle.sh ended with %s", job->dir, how);
 }
 
-static int bundle_build(const struct cli_build_job *job, struct faas_error *err)
+static int bundle_build(const struct cli_builder *b, const struct cli_build_job *job,
+                        struct faas_error *err)
 {
     _cleanup_free_ char *recipe = faas_asprintf("%s/bundle.sh", job->dir);
     _cleanup_free_ char *manifest = faas_asprintf("%s/" CLI_BUNDLE_MANIFEST, job->dir);
     _cleanup_buf_ struct faas_buf text = {0};
     bool has_recipe = faas_file_exists(recipe);
 
+    (void)b;
     if (check(job, has_recipe, err) < 0)
         return -1;
     /* A handler may have brought a file of this name, which says nothing about this build. */
@@ -95,5 +102,7 @@ static int bundle_build(const struct cli_build_job *job, struct faas_error *err)
 const struct cli_builder cli_bundle_builder = {
     .name = "bundle",
     .summary = "a folder run by a gateway's local provider; needs no container engine",
+    .for_gateway = true,
     .build = bundle_build,
+    .push = cli_bundle_push,
 };

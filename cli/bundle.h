@@ -4,7 +4,7 @@
 #ifndef FAAS_CLI_BUNDLE_H
 #define FAAS_CLI_BUNDLE_H
 
-#include "cli/template.h"
+#include "cli/builder.h"
 #include "libfaas/buf.h"
 
 #define CLI_BUNDLE_MANIFEST "bundle.json"
@@ -13,5 +13,8 @@
 void cli_bundle_manifest(struct faas_buf *out, const struct cli_template *t);
 /* Whether dir has been bundled to the end. */
 bool cli_bundle_is_complete(const char *dir);
+/* Sends the bundle in job->dir to the gateway's image store: a builder's push. */
+FAAS_NODISCARD int cli_bundle_push(const struct cli_builder *b, const struct cli_push_job *job,
+                                   struct faas_error *err);
 
 #endif

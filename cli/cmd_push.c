@@ -1,113 +1,52 @@
 #include "cli/commands.h"
 
 #include "cli/bundle.h"
-#include "cli/client.h"
 #include "cli/cmd_push.h"
 #include "cli/context.h"
 #include "cli/image.h"
 #include "cli/out.h"
 #include "cli/workers.h"
-#include "libfaas/alloc.h"
-#include "libfaas/tar.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 const struct cli_flag cli_push_flags[] = {
+    CLI_ROW_BUILDER(struct cli_push_options),
     CLI_ROW_PARALLEL(struct cli_push_options),
     CLI_ROW_TAG(struct cli_push_options),
-    CLI_ROW_QUIET(struct cli_push_options, "do not tell sizes and digests"),
+    CLI_ROW_QUIET(struct cli_push_options, "do not tell how sending goes"),
     CLI_ROW_ENVSUBST(struct cli_push_options),
     {0},
 };
 
 struct push {
     const struct cli_push_options *options;
+    const struct cli_builder *builder;
     const struct cli_client *client;
     const struct cli_stack *stack;
 };
 
-/* The bundle as a tar in a file without a name. */
-static int pack(const char *dir, uint64_t *size, struct faas_error *err)
+/* A tag that git cannot tell is no reason not to send what was built without one. */
+static char *image_name(const struct push *p, const struct cli_function *fn, struct faas_error *err)
 {
-    _cleanup_close_ int fd = open("build", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char fallback[] = "build/.push-XXXXXX";
-    struct stat st;
+    struct faas_error why = {0};
+    char *image = cli_image_name(fn->image, p->options->tag, fn->handler, &why);
 
-    if (fd < 0) { /* not every file system can do that */
-        fd = mkostemp(fallback, O_CLOEXEC);
-        if (fd >= 0)
-            unlink(fallback);
-    }
-    if (fd < 0)
-        return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "temporary file in ./build");
-    if (faas_tar_create(dir, fd, err) < 0)
-        return faas_error_wrap(err, "cannot pack %s", dir);
-    if (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-        return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "temporary file in ./build");
-    *size = (uint64_t)st.st_size;
-    return faas_steal_fd(&fd);
-}
-
-static int refuse(const struct cli_client *c, const struct faas_fetch_resp *resp,
-                  struct faas_error *err)
-{
-    if (resp->status == 501 || resp->status == 404 || resp->status == 405)
-        return faas_fail(err, FAAS_ERR_UNSUPPORTED,
-                         "the gateway at %s takes no bundles: its provider runs container images, "
-                         "and building those is not part of this version of faas-cli",
-                         c->gateway);
-    return cli_client_refuse(c, resp, err);
-}
-
-static void tell_stored(const struct push *p, const char *image, const struct faas_fetch_resp *resp,
-                        uint64_t size)
-{
-    _cleanup_json_ json_t *stored = faas_json_parse(faas_buf_str(&resp->body), NULL);
-    _cleanup_free_ char *digest = NULL;
-
-    if (p->options->quiet)
-        return;
-    if (stored && faas_json_get_string(stored, "digest", &digest, NULL) == 0 && digest)
-        cli_print("%s: digest: %s size: %.1f kB\n", image, digest, (double)size / 1000);
-}
-
-static int push_image(const struct push *p, const char *image, const char *dir,
-                      struct faas_error *err)
-{
-    _cleanup_map_ struct faas_map query = {0};
-    _cleanup_resp_ struct faas_fetch_resp resp = {0};
-    uint64_t size = 0;
-    _cleanup_close_ int fd = pack(dir, &size, err);
-    const struct cli_call call = {.method = "PUT",
-                                  .path = "/system/images",
-                                  .query = &query,
-                                  .body_fd = fd,
-                                  .content_type = "application/x-tar",
-                                  .timeout_ms = CLI_NO_TIMEOUT};
-
-    if (fd < 0)
-        return -1;
-    faas_map_set(&query, "name", image);
-    if (cli_client_call(p->client, &call, &resp, err) < 0)
-        return -1;
-    if (resp.status < 200 || resp.status > 202)
-        return refuse(p->client, &resp, err);
-    tell_stored(p, image, &resp, size);
-    return 0;
+    if (image)
+        return image;
+    cli_log("[%s] --tag %s: %s; taking the image's own tag", fn->name, p->options->tag, why.msg);
+    return cli_image_name(fn->image, NULL, fn->handler, err);
 }
 
 static int push_function(const struct push *p, const struct cli_function *fn, size_t worker,
                          struct faas_error *err)
 {
     _cleanup_free_ char *dir = cli_context_dir(fn->name);
-    _cleanup_free_ char *image = cli_image_name(fn->image, p->options->tag, fn->handler, err);
+    _cleanup_free_ char *image = image_name(p, fn, err);
+    const struct cli_push_job job = {
+        .dir = dir, .image = image, .quiet = p->options->quiet, .client = p->client};
 
     if (!image)
         return -1;
     cli_paint(stdout, CLI_YELLOW, "[%zu] > Pushing %s [%s]\n", worker, fn->name, image);
-    if (push_image(p, image, dir, err) < 0)
+    if (p->builder->push(p->builder, &job, err) < 0)
         return -1;
     cli_paint(stdout, CLI_YELLOW, "[%zu] < Pushing %s [%s] done.\n", worker, fn->name, image);
     return 0;
@@ -130,29 +69,56 @@ static bool push_job(void *arg, size_t worker, size_t index)
     return false;
 }
 
-/* Nothing is sent unless everything can be. */
-static int check_all(const struct cli_stack *stack, struct faas_error *err)
+static void worker_done(void *arg, size_t worker)
 {
-    _cleanup_buf_ struct faas_buf missing = {0};
+    (void)arg;
+    cli_paint(stdout, CLI_YELLOW, "[%zu] Worker done.\n", worker);
+}
 
-    if (stack->n_functions == 0)
-        return faas_fail(err, FAAS_ERR_INVALID,
-                         "there is nothing to push: no function in a stack file (see --yaml)");
-    for (size_t i = 0; i < stack->n_functions; i++) {
-        const struct cli_function *fn = &stack->functions[i];
-        _cleanup_free_ char *dir = cli_context_dir(fn->name);
+static void add_name(struct faas_buf *names, const char *name)
+{
+    faas_buf_printf(names, "%s%s", names->len ? ", " : "", name);
+}
+
+/* What is wrong with one, before anything is sent: it goes to the list it belongs to. */
+static void check_function(const struct push *p, const struct cli_function *fn,
+                           struct faas_buf *unbuilt, struct faas_buf *nowhere)
+{
+    _cleanup_free_ char *dir = cli_context_dir(fn->name);
+
+    if (p->builder->for_gateway && !cli_bundle_is_complete(dir))
+        add_name(unbuilt, fn->name);
+    if (!p->builder->for_gateway && !strchr(fn->image, '/'))
+        faas_buf_printf(nowhere, "\n- %s: %s", fn->name, fn->image);
+}
+
+/* Nothing is sent unless everything can be. */
+static int check_all(const struct push *p, struct faas_error *err)
+{
+    _cleanup_buf_ struct faas_buf unbuilt = {0};
+    _cleanup_buf_ struct faas_buf nowhere = {0};
+
+    for (size_t i = 0; i < p->stack->n_functions; i++) {
+        const struct cli_function *fn = &p->stack->functions[i];
 
         if (fn->skip_build)
             continue;
         if (!fn->image)
             return faas_fail(err, FAAS_ERR_INVALID, "function %s has no image", fn->name);
-        if (!cli_bundle_is_complete(dir))
-            faas_buf_printf(&missing, "%s%s", missing.len ? ", " : "", fn->name);
+        check_function(p, fn, &unbuilt, &nowhere);
     }
-    return missing.len ? faas_fail(err, FAAS_ERR_INVALID,
-                                   "not built, or not to the end: %s. Run faas-cli build first",
-                                   missing.data)
-                       : 0;
+    if (unbuilt.len)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "not built, or not to the end: %s. Run faas-cli build first",
+                         unbuilt.data);
+    if (!nowhere.len)
+        return 0;
+    cli_note(
+        "These images can be pushed nowhere, because their names begin with no registry or "
+        "account:%s\nName them like ghcr.io/you/function:latest or you/function:latest, or use "
+        "--skip-push when the cluster reads this machine's images.\n",
+        nowhere.data);
+    return cli_fail_told(err);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)
@@ -164,23 +130,36 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
 
     if (o->parallel < 1)
         return faas_fail(err, FAAS_ERR_INVALID, "flag --parallel: must be 1 or more");
-    if (cli_load_stack(cli, o->envsubst, &stack, err) < 0 || check_all(&stack, err) < 0 ||
-        cli_client_open(&client, &o->connect, &stack, err) < 0)
+    if (cli_load_stack(cli, o->envsubst, &stack, err) < 0)
         return -1;
-    cli_warn_if_exposed(&o->connect, client.gateway);
+    if (stack.n_functions == 0)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "there is nothing to push: no function in a stack file (see --yaml)");
+    push.builder = cli_builder_choose(o->builder, &o->connect, &stack, err);
+    if (!push.builder || check_all(&push, err) < 0)
+        return -1;
+    if (push.builder->for_gateway) {
+        if (cli_client_open(&client, &o->connect, &stack, err) < 0)
+            return -1;
+        cli_warn_if_exposed(&o->connect, client.gateway);
+    }
     if (!cli_workers_run(&(struct cli_workers){.parallel = (size_t)o->parallel,
                                                .n_jobs = stack.n_functions,
                                                .job = push_job,
+                                               .done = worker_done,
                                                .arg = &push}))
         return cli_fail_told(err);
+    cli_hint("\nNext: faas-cli deploy\n");
     return 0;
 }
 
 const struct cli_command cli_cmd_push = {
     .name = "push",
-    .summary = "Send built functions to the gateway",
-    .description = "Sends the bundles in ./build to the gateway's image store, each under its "
-                   "function's image name. No registry is needed.",
+    .summary = "Send built functions to where the gateway finds them",
+    .description =
+        "Sends what faas-cli build made: bundles to the gateway's image store, for which "
+        "no registry is needed, and container images to the registry that their names "
+        "begin with.",
     .example = "faas-cli push\n"
                "faas-cli push -f stack.yml --parallel 4 --gateway https://faas.example.com",
     .options_size = sizeof(struct cli_push_options),

@@ -2,10 +2,11 @@
 #ifndef FAAS_CLI_CMD_PUSH_H
 #define FAAS_CLI_CMD_PUSH_H
 
-#include "cli/options.h"
+#include "cli/build.h"
 
 struct cli_push_options {
     struct cli_connect connect;
+    char *builder; /* NULL: see cli_builder_choose() */
     int64_t parallel;
     char *tag;
     bool envsubst;

@@ -20,6 +20,25 @@ char *cli_image_tagged(const char *image)
                                               : faas_asprintf("%s:latest", image);
 }
 
+const char *cli_platform(void)
+{
+#if defined(__x86_64__)
+    return "linux/amd64";
+#elif defined(__aarch64__)
+    return "linux/arm64";
+#elif defined(__arm__)
+    return "linux/arm/v7";
+#elif defined(__riscv) && __riscv_xlen == 64
+    return "linux/riscv64";
+#elif defined(__s390x__)
+    return "linux/s390x";
+#elif defined(__powerpc64__)
+    return "linux/ppc64le";
+#else
+    return "linux/386";
+#endif
+}
+
 static char *git(char *const *argv, struct faas_error *err)
 {
     char *out = cli_run_capture(argv, NULL, err);
@@ -34,10 +53,15 @@ static char *git_commit(struct faas_error *err)
     return git((char *[]){"git", "rev-parse", "--short", "HEAD", NULL}, err);
 }
 
+/* A tag has no '/', and branches often do. */
 static char *git_branch(struct faas_error *err)
 {
-    return git((char *[]){"git", "rev-parse", "--symbolic-full-name", "--abbrev-ref", "HEAD", NULL},
-               err);
+    char *branch = git(
+        (char *[]){"git", "rev-parse", "--symbolic-full-name", "--abbrev-ref", "HEAD", NULL}, err);
+
+    for (char *slash = branch; slash && (slash = strchr(slash, '/'));)
+        *slash = '-';
+    return branch;
 }
 
 static char *git_description(struct faas_error *err)
@@ -64,6 +88,10 @@ static char *with_digest(const char *image, const char *handler, struct faas_err
 {
     char digest[33];
 
+    if (!handler) {
+        faas_fail(err, FAAS_ERR_INVALID, "--tag digest needs a handler");
+        return NULL;
+    }
     if (cli_folder_digest(handler, digest, err) < 0)
         return NULL;
     return faas_asprintf("%.*s:%s", (int)(strrchr(image, ':') - image), image, digest);

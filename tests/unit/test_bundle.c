@@ -173,7 +173,7 @@ static int bundle(const struct cli_template *t, struct faas_buf *output, struct 
     int rc;
 
     faas_map_set(&job.args, "COLOUR", "blue");
-    rc = cli_bundle_builder.build(&job, err);
+    rc = cli_bundle_builder.build(&cli_bundle_builder, &job, err);
     faas_map_deinit(&job.args);
     return rc;
 }

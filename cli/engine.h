@@ -1,0 +1,18 @@
+/* Command lines of container engines. Pure, so that they can be compared with what the engines'
+ * manuals say. */
+#ifndef FAAS_CLI_ENGINE_H
+#define FAAS_CLI_ENGINE_H
+
+#include "cli/builder.h"
+
+/* "docker build … --tag IMAGE ." */
+void cli_engine_build_argv(struct faas_strv *out, const struct cli_builder *b,
+                           const struct cli_build_job *job);
+/* The same for several platforms: "docker buildx build …", which also pushes, or "podman build
+ * --platform=… --manifest …", which does not. */
+void cli_engine_publish_argv(struct faas_strv *out, const struct cli_builder *b,
+                             const struct cli_build_job *job);
+/* The words with one blank between them, for people. Heap. */
+char *cli_engine_words(const struct faas_strv *argv, size_t from);
+
+#endif
