@@ -1,12 +1,27 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_cmd_new,      &cli_cmd_build,  &cli_cmd_push,
-    &cli_cmd_deploy,   &cli_cmd_up,     &cli_cmd_list,
-    &cli_cmd_describe, &cli_cmd_invoke, &cli_cmd_logs,
-    &cli_cmd_remove,   &cli_cmd_secret, &cli_cmd_ready,
-    &cli_cmd_template, &cli_cmd_login,  &cli_cmd_logout,
-    &cli_cmd_version,  &cli_cmd_help,   NULL,
+    /* clang-format off */
+    &cli_cmd_new,
+    &cli_cmd_build,
+    &cli_cmd_push,
+    &cli_cmd_publish,
+    &cli_cmd_deploy,
+    &cli_cmd_up,
+    &cli_cmd_list,
+    &cli_cmd_describe,
+    &cli_cmd_invoke,
+    &cli_cmd_logs,
+    &cli_cmd_remove,
+    &cli_cmd_secret,
+    &cli_cmd_ready,
+    &cli_cmd_template,
+    &cli_cmd_login,
+    &cli_cmd_logout,
+    &cli_cmd_version,
+    &cli_cmd_help,
+    NULL,
+    /* clang-format on */
 };
 
 const struct cli_command cli_root = {
