@@ -8,6 +8,7 @@ static const struct cli_command *const commands[] = {
     &cli_cmd_publish,
     &cli_cmd_deploy,
     &cli_cmd_up,
+    &cli_cmd_local_run,
     &cli_cmd_list,
     &cli_cmd_describe,
     &cli_cmd_invoke,
