@@ -49,18 +49,23 @@ static const struct cli_builder *by_name(const char *name, const char *from, str
 /* What the gateway's provider runs functions on ("local"). Heap; NULL when it does not say. */
 static char *ask_gateway(const struct cli_client *client, struct faas_error *err)
 {
-    struct cli_client quick = *client;
+    const struct cli_call call = {
+        .method = "GET", .path = "/system/info", .timeout_ms = ASK_TIMEOUT_MS};
+    _cleanup_resp_ struct faas_fetch_resp resp = {0};
     _cleanup_json_ json_t *info = NULL;
-    _cleanup_free_ char *orchestration = NULL;
+    const char *orchestration;
 
-    quick.timeout_ms = ASK_TIMEOUT_MS;
-    info = cli_client_get(&quick, "/system/info", NULL, err);
-    if (!info)
+    if (cli_client_call(client, &call, &resp, err) < 0)
         return NULL;
-    if (faas_json_get_string(json_object_get(info, "provider"), "orchestration", &orchestration,
-                             err) < 0)
+    if (resp.status != 200) {
+        faas_fail(err, FAAS_ERR_BAD_GATEWAY, "status code %d%s", resp.status,
+                  resp.status == 401 ? ", so run faas-cli login" : "");
         return NULL;
-    return orchestration ? faas_steal_ptr(&orchestration) : faas_strdup("");
+    }
+    info = faas_json_parse(faas_buf_str(&resp.body), err);
+    orchestration =
+        json_string_value(json_object_get(json_object_get(info, "provider"), "orchestration"));
+    return orchestration && *orchestration ? faas_strdup(orchestration) : NULL;
 }
 
 static const struct cli_builder *choose_unasked(const struct cli_builder *engine,

@@ -318,13 +318,14 @@ static int start(struct cli *cli, void *arg, struct faas_error *err)
     return start_function(s, fn, &stack, err);
 }
 
-/* One builder for building and running, asked for once. */
-static int fix_builder(struct cli *cli, struct options *o, struct faas_error *err)
+/* One builder for building and running, asked for once, when it is known that there is something to
+ * build. */
+static int fix_builder(struct cli *cli, struct options *o, const char *name, struct faas_error *err)
 {
     _cleanup_stack_ struct cli_stack stack = {0};
     const struct cli_builder *b;
 
-    if (cli_load_stack(cli, true, &stack, err) < 0)
+    if (cli_load_stack(cli, true, &stack, err) < 0 || !pick(&stack, name, err))
         return -1;
     b = cli_builder_choose(o->build.builder, &o->build.connect, &stack, err);
     if (!b)
@@ -352,7 +353,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
 
     if (o->port < 0 || o->port > 65535)
         return faas_fail(err, FAAS_ERR_INVALID, "flag --port: must be between 0 and 65535");
-    if (fix_builder(cli, o, err) < 0)
+    if (fix_builder(cli, o, s.name, err) < 0)
         return -1;
     rc = run_session(cli, &s, err);
     if (s.container)
