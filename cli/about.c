@@ -43,7 +43,7 @@ struct cli_about cli_about_read(const json_t *answer)
 
 void cli_about_print(const struct cli_about *a, const char *gateway)
 {
-    cli_print("\nGateway\n uri:     %s\n version: %s\n sha:     %s\n", gateway, a->version, a->sha);
+    cli_print("Gateway\n uri:     %s\n version: %s\n sha:     %s\n", gateway, a->version, a->sha);
     cli_print("\nProvider\n name:          %s\n orchestration: %s\n version:       %s\n"
               " sha:           %s\n",
               a->provider, a->orchestration, a->provider_version, a->provider_sha);

@@ -97,10 +97,19 @@ const struct cli_flag cli_deploy_flags[] = {
     {0},
 };
 
+/* Users may expect otherwise, scripts rely upon it. */
+static void tell_unused_flags(const struct cli_deploy_options *o, const struct cli_stack *stack)
+{
+    if (o->image || o->name)
+        cli_note("The functions of %s are deployed; --image and --name are for use without one.\n",
+                 stack->file);
+}
+
 static int deploy_functions(const struct cli_client *c, const struct cli_deploy_options *o,
                             const struct cli_stack *stack, struct faas_buf *failed,
                             struct faas_error *err)
 {
+    tell_unused_flags(o, stack);
     for (size_t i = 0; i < stack->n_functions; i++) {
         const struct cli_function *fn = &stack->functions[i];
         struct faas_function_spec spec = {0};

@@ -198,6 +198,7 @@ const struct cli_command cli_cmd_describe = {
     .description = "Shows what a function is made of, whether it is ready, and its URLs.",
     .example = "faas-cli describe hello-python\n"
                "faas-cli describe hello-python --json",
+    .completes = CLI_FUNCTIONS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

@@ -189,6 +189,7 @@ const struct cli_command cli_cmd_invoke = {
     .example = "echo Ada | faas-cli invoke hello-python\n"
                "faas-cli invoke hello-node --query shout=1 -H 'X-Colour: blue' < /dev/null\n"
                "echo '{}' | faas-cli invoke hello-python --async --content-type application/json",
+    .completes = CLI_FUNCTIONS,
     .options_size = sizeof(struct cli_invoke_options),
     .flags = {{cli_gateway_flags, offsetof(struct cli_invoke_options, connect)}, {flags, 0}},
     .run = run,

@@ -3,15 +3,14 @@
 #include "cli/client.h"
 #include "cli/config.h"
 #include "cli/out.h"
-#include "cli/stdin.h"
+#include "cli/password.h"
 #include "libfaas/alloc.h"
 #include "libfaas/crypto.h"
 
 struct options {
     struct cli_connect connect;
     char *username;
-    char *password;
-    bool password_stdin;
+    struct cli_password_source password;
     int64_t timeout_ms;
 };
 
@@ -26,13 +25,13 @@ static const struct cli_flag flags[] = {
     {.name = "password",
      .letter = 'p',
      .type = CLI_STRING,
-     .at = offsetof(struct options, password),
+     .at = offsetof(struct options, password.literal),
      .arg = "PASSWORD",
      .help = "password; others can see it in the list of processes"},
     {.name = "password-stdin",
      .letter = 's',
      .type = CLI_BOOL,
-     .at = offsetof(struct options, password_stdin),
+     .at = offsetof(struct options, password.from_stdin),
      .help = "read the password from standard input"},
     {.name = "timeout",
      .type = CLI_DURATION,
@@ -42,36 +41,6 @@ static const struct cli_flag flags[] = {
      .help = "longest wait for the gateway's answer"},
     {0},
 };
-
-/* The password without blanks around it. Heap. */
-static char *read_password(const struct options *o, struct faas_error *err)
-{
-    _cleanup_buf_ struct faas_buf typed = {0};
-    char *password;
-
-    if (o->password && o->password_stdin) {
-        faas_fail(err, FAAS_ERR_INVALID, "--password and --password-stdin exclude each other");
-        return NULL;
-    }
-    if (!o->password && !o->password_stdin) {
-        faas_fail(err, FAAS_ERR_INVALID,
-                  "there is no password: give it on standard input with --password-stdin");
-        return NULL;
-    }
-    if (o->password)
-        cli_note(
-            "WARNING! A password given by --password shows up in the list of processes and in the "
-            "shell's history; use --password-stdin.\n");
-    else if (cli_read_stdin(&typed, err) < 0)
-        return NULL;
-    password = faas_str_dup(
-        faas_str_trim(o->password ? faas_str_from(o->password) : faas_buf_str(&typed)));
-    if (*password)
-        return password;
-    free(password);
-    faas_fail(err, FAAS_ERR_INVALID, "the password is empty");
-    return NULL;
-}
 
 static int validate(const struct cli_client *c, struct faas_error *err)
 {
@@ -100,7 +69,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
 {
     const struct options *o = options;
     _cleanup_free_ char *gateway = cli_connect_gateway(&o->connect, NULL);
-    _cleanup_free_ char *password = read_password(o, err);
+    _cleanup_free_ char *password = cli_password_read(&o->password, err);
     _cleanup_free_ char *pair = NULL;
     _cleanup_buf_ struct faas_buf token = {0};
     _cleanup_client_ struct cli_client client = {0};

@@ -285,6 +285,7 @@ const struct cli_command cli_cmd_logs = {
                    "interrupted, unless --tail=false.",
     .example = "faas-cli logs hello-python --tail=false --lines 20\n"
                "faas-cli logs hello-python --since 10m --instance",
+    .completes = CLI_FUNCTIONS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

@@ -137,6 +137,7 @@ const struct cli_command cli_cmd_ready = {
                    "the gateway answers.",
     .example = "faas-cli ready\n"
                "faas-cli ready hello-python --attempts 10 --interval 500ms",
+    .completes = CLI_FUNCTIONS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)}, {flags, 0}},
     .run = run,

@@ -99,6 +99,7 @@ const struct cli_command cli_cmd_remove = {
     .description = "Removes one function, or without a name all of the stack file.",
     .example = "faas-cli remove hello-python\n"
                "faas-cli remove -f stack.yml",
+    .completes = CLI_FUNCTIONS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

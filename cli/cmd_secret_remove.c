@@ -39,6 +39,7 @@ const struct cli_command cli_cmd_secret_remove = {
     .summary = "Remove a secret",
     .description = "Removes a secret.",
     .example = "faas-cli secret remove api-key",
+    .completes = CLI_SECRETS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

@@ -44,6 +44,7 @@ const struct cli_command cli_cmd_secret_update = {
     .description = "Gives a secret that exists another value, from a file, from a flag, or from "
                    "standard input.",
     .example = "faas-cli secret update api-key --from-file ./key.txt",
+    .completes = CLI_SECRETS,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

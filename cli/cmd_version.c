@@ -38,14 +38,15 @@ static void print_text(const char *gateway, const json_t *info)
     if (!info)
         return;
     about = cli_about_read(info);
+    cli_print("\n");
     cli_about_print(&about, gateway);
 }
 
 static void print_json(const char *gateway, const json_t *info)
 {
     struct cli_about about = cli_about_read(info);
-    _cleanup_json_ json_t *all = json_pack("{s:{s:s,s:s}}", "cli", "commit", faas_commit(),
-                                           "version", faas_version());
+    _cleanup_json_ json_t *all =
+        json_pack("{s:{s:s,s:s}}", "cli", "commit", faas_commit(), "version", faas_version());
 
     cli_about_to_json(&about, gateway, all);
     cli_print_json(all);

@@ -15,6 +15,17 @@ struct cli_flag_group {
 
 enum { CLI_MAX_GROUPS = 16, CLI_MAX_ALIASES = 3 };
 
+/* What a command's arguments name, for completion in shells. */
+enum cli_completes {
+    CLI_NOTHING,
+    CLI_FUNCTIONS,
+    CLI_SECRETS,
+    CLI_NAMESPACES,
+    CLI_STORE_FUNCTIONS,
+    CLI_COMMANDS,
+    CLI_FILES,
+};
+
 struct cli_command {
     const char *name;
     const char *aliases[CLI_MAX_ALIASES];
@@ -22,6 +33,7 @@ struct cli_command {
     const char *summary;     /* one line, for the list of commands */
     const char *description; /* paragraphs */
     const char *example;     /* lines that work */
+    enum cli_completes completes;
     size_t min_args;
     size_t max_args;
     size_t options_size; /* of the zeroed struct handed to run */

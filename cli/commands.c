@@ -1,28 +1,19 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
-    /* clang-format off */
-    &cli_cmd_new,
-    &cli_cmd_build,
-    &cli_cmd_push,
-    &cli_cmd_publish,
-    &cli_cmd_deploy,
-    &cli_cmd_up,
-    &cli_cmd_local_run,
-    &cli_cmd_list,
-    &cli_cmd_describe,
-    &cli_cmd_invoke,
-    &cli_cmd_logs,
-    &cli_cmd_remove,
-    &cli_cmd_secret,
-    &cli_cmd_ready,
-    &cli_cmd_template,
-    &cli_cmd_login,
-    &cli_cmd_logout,
-    &cli_cmd_version,
-    &cli_cmd_help,
-    NULL,
-    /* clang-format on */
+    &cli_cmd_new,         &cli_cmd_build,
+    &cli_cmd_push,        &cli_cmd_publish,
+    &cli_cmd_deploy,      &cli_cmd_up,
+    &cli_cmd_local_run,   &cli_cmd_list,
+    &cli_cmd_describe,    &cli_cmd_invoke,
+    &cli_cmd_logs,        &cli_cmd_remove,
+    &cli_cmd_scale,       &cli_cmd_secret,
+    &cli_cmd_namespace,   &cli_cmd_ready,
+    &cli_cmd_template,    &cli_cmd_login,
+    &cli_cmd_logout,      &cli_cmd_registry_login,
+    &cli_cmd_info,        &cli_cmd_version,
+    &cli_cmd_help,        &cli_cmd_namespaces,
+    &cli_cmd_print_token, NULL,
 };
 
 const struct cli_command cli_root = {

@@ -122,12 +122,17 @@ static void write_all_flags(struct faas_buf *out, const struct cli_command *c)
 
 static void write_subcommands(struct faas_buf *out, const struct cli_command *c)
 {
+    int width = 0;
+
     if (!c->subcommands)
         return;
+    for (const struct cli_command *const *sub = c->subcommands; *sub; sub++)
+        if (!(*sub)->hidden)
+            width = FAAS_MAX(width, (int)strlen((*sub)->name));
     faas_buf_append_z(out, "\nCommands:\n");
     for (const struct cli_command *const *sub = c->subcommands; *sub; sub++)
         if (!(*sub)->hidden)
-            faas_buf_printf(out, "  %-12s%s\n", (*sub)->name, (*sub)->summary);
+            faas_buf_printf(out, "  %-*s  %s\n", width, (*sub)->name, (*sub)->summary);
 }
 
 static void write_usage(struct faas_buf *out, const struct cli_command *c, const char *path)
@@ -185,9 +190,10 @@ static int run_help(struct cli *cli, void *options, struct faas_error *err)
 const struct cli_command cli_cmd_help = {
     .name = "help",
     .args = "[COMMAND]",
-    .max_args = 2,
+    .max_args = 3,
     .summary = "Show help for a command",
     .description = "Shows what a command does, its flags and an example.",
     .example = "faas-cli help secret create",
+    .completes = CLI_COMMANDS,
     .run = run_help,
 };
