@@ -34,14 +34,14 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(CPPFLAGS)
 # --as-needed: each program is bound only to what it uses (the watchdog to libmicrohttpd alone).
 PKGS       := libmicrohttpd libcurl jansson yaml-0.1 libcrypto libarchive
 PKG_CFLAGS  = $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) $(if $(STATIC),,-lmbedcrypto) -lpthread -lm
+PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lmbedcrypto -lpthread -lm
 TEST_LIBS   = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # --- what is built: a component is a folder; main.c never enters the archive ---
 COMPONENTS := libfaas providers gateway watchdog cli
 PROGS      := faas-gateway:gateway fwatchdog:watchdog faas-cli:cli
 ifdef STATIC                       # set by fwatchdog-static below
-PKGS       := libmicrohttpd
+PKGS       := libmicrohttpd jansson
 COMPONENTS := libfaas watchdog
 PROGS      := fwatchdog:watchdog
 # Left out: what needs another library's headers, and two files that use what musl or 32 bits lack. Should the watchdog
@@ -67,7 +67,7 @@ all: $(BINS)
 need-libs:
 	@$(PKG_CONFIG) --exists $(PKGS) 2>/dev/null || { \
 	  echo "Development files are missing. Run: make deps    ($$($(PKG_CONFIG) --print-errors --exists $(PKGS) 2>&1 | grep -o "'[^']*'" | sort -u | tr '\n' ' '))" >&2; exit 1; }
-	@$(if $(STATIC),true,$(CC)) $(CPPFLAGS) -include mbedtls/version.h -E -x c /dev/null >/dev/null 2>&1 || { \
+	@$(CC) $(CPPFLAGS) -include mbedtls/version.h -E -x c /dev/null >/dev/null 2>&1 || { \
 	  echo "Development files are missing. Run: make deps    (mbedtls)" >&2; exit 1; }
 
 $(B)/%.o: %.c | need-libs
@@ -93,7 +93,7 @@ $(B)/bin/$(1): $(B)/$(2)/main.o $(ARCHIVE)
 endef
 $(foreach p,$(PROGS),$(eval $(call prog,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p))))))
 
-# --- fwatchdog in one file, for images that hold nothing else: this Makefile again, with musl and libmicrohttpd alone ---
+# --- fwatchdog in one file, for images that hold nothing else: this Makefile again, with musl and what static-deps.sh builds ---
 ARCH       ?= $(shell dpkg --print-architecture)
 STATIC_ALL := $(addprefix fwatchdog-static-,amd64 arm64 armhf)
 .PHONY: fwatchdog-static fwatchdog-static-all $(STATIC_ALL) check-static

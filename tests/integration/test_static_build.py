@@ -11,7 +11,8 @@ import pytest
 
 from watchdog_helpers import Watchdog
 
-BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/static")
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+BUILD = os.path.join(TOP, "build/static")
 MACHINES = {"amd64": ("x86_64", 62), "arm64": ("aarch64", 183), "armhf": ("arm", 40)}  # qemu, ELF
 MIB = 1 << 20
 USER = 12345
@@ -40,6 +41,28 @@ int main(int argc, char **argv)
         if (write(1, buf, n) != n)
             return 1;
     return n < 0;
+}
+"""
+
+# The vectors of tests/unit/test_jwt.c, on the crypto library that only this build has.
+JWT_SOURCE = r"""
+#include "tests/unit/jwt_vectors.h"
+#include <stdio.h>
+
+int main(void)
+{
+    struct faas_jwk_set *keys = faas_jwk_set_parse(faas_str_from(jwt_jwks), NULL, NULL);
+    const struct faas_jwt_policy policy = {.keys = keys, .issuer = JWT_ISSUER, .subject = JWT_SUBJECT,
+                                           .now_ns = INT64_C(1000000000) * JWT_NOW_S};
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(jwt_vectors); i++) {
+        const struct jwt_vector *v = &jwt_vectors[i];
+        double expires_s;
+
+        if (faas_jwt_check(faas_str_from(v->token), &policy, &expires_s, NULL) != v->verdict)
+            printf("%s\n", v->name);
+    }
+    puts("done");
 }
 """
 
@@ -83,6 +106,11 @@ class Elf:
         return [tag for tag, _ in struct.iter_unpack(self.word, self.data[offset:offset + length])]
 
 
+def compile_for(arch, source, path, *libraries):
+    subprocess.run([os.path.join(BUILD, arch, "sysroot/bin/cc"), "-O2", "-D_GNU_SOURCE", "-o", path,
+                    "-xc", "-", "-xnone", *libraries], cwd=TOP, input=source.encode(), check=True)
+
+
 @pytest.fixture(scope="module", params=MACHINES)
 def arch(request):
     return request.param
@@ -103,11 +131,7 @@ def root(arch, tmp_path_factory):
     os.chmod(folder, 0o755)
     os.mkdir(os.path.join(folder, "tmp"))
     shutil.copy(os.path.join(BUILD, arch, "bin/fwatchdog"), folder)
-    source = str(tmp_path_factory.mktemp("source") / "probe.c")
-    with open(source, "w") as f:
-        f.write(PROBE_SOURCE)
-    subprocess.run([os.path.join(BUILD, arch, "sysroot/bin/cc"), "-O2", "-o", f"{folder}/probe", source],
-                   check=True)
+    compile_for(arch, PROBE_SOURCE, os.path.join(folder, "probe"))
     if not is_native(arch):
         shutil.copy(f"/usr/bin/qemu-{MACHINES[arch][0]}-static", os.path.join(folder, "qemu"))
     return folder
@@ -144,6 +168,15 @@ def test_it_is_laid_out_at_random_and_its_stack_is_no_code(program):
     elf = Elf(program)
     assert elf.type == 3  # ET_DYN: position-independent
     assert elf.segments[0x6474e551][0] & 1 == 0  # PT_GNU_STACK without PF_X
+
+
+def test_its_crypto_library_judges_every_token_alike(arch, tmp_path):
+    program = str(tmp_path / "jwt")
+    compile_for(arch, JWT_SOURCE, program, "-I.", os.path.join(BUILD, arch, "libminnow.a"),
+                "-ljansson", "-lmbedcrypto", "-lm")
+    emulator = [] if is_native(arch) else [f"/usr/bin/qemu-{MACHINES[arch][0]}-static"]
+    done = subprocess.run([*emulator, program], stdout=subprocess.PIPE, check=True)
+    assert done.stdout == b"done\n"
 
 
 def test_it_serves_from_an_empty_read_only_root(start):
