@@ -114,6 +114,7 @@ static void start_environment(struct faas_map *out)
     faas_map_set(out, "HOME", tmp ? tmp : "/tmp");
     faas_map_set(out, "TMPDIR", tmp ? tmp : "/tmp");
     faas_map_set(out, "metrics_port", "0");
+    faas_map_set(out, "suppress_lock", "true");
     /* Nobody is still to be told that it goes: it may go at once. */
     faas_map_set(out, "healthcheck_interval", "0s");
 }
