@@ -6,13 +6,13 @@
  * on the way would come to a standstill if its beginning had to wait for its end. So such a reply
  * is framed and sent here, past MHD, which meanwhile reads the body or is suspended. As MHD knows
  * nothing of it, the connection cannot be used again. */
+#include "libfaas/http_date.h"
 #include "libfaas/http_server_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { CHUNK_MAX = 64 * 1024 };
 
@@ -23,13 +23,10 @@ static bool is_chunked(const struct faas_http_req *req)
 
 static void append_date(struct faas_buf *b, const struct faas_clock *clock)
 {
-    time_t now = (time_t)(clock->realtime_ns(clock->self) / 1000000000);
-    char text[64];
-    struct tm tm;
+    char text[FAAS_HTTP_DATE_SIZE];
 
-    gmtime_r(&now, &tm);
-    if (strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
-        faas_buf_printf(b, "Date: %s\r\n", text);
+    faas_http_date_format((time_t)(clock->realtime_ns(clock->self) / 1000000000), text);
+    faas_buf_printf(b, "Date: %s\r\n", text);
 }
 
 static void append_head(struct faas_http_req *req)

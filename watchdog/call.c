@@ -56,6 +56,31 @@ void wd_call_finish(struct wd_call *call, int status, const struct faas_http_hea
     call_free_if_over(call);
 }
 
+static void on_reply_deadline(void *arg)
+{
+    struct wd_call *call = arg;
+
+    faas_http_reply_abort(call->req);
+}
+
+void wd_call_judge_by_progress(struct wd_call *call)
+{
+    if (!call->req)
+        return;
+    call->by_progress = true;
+    faas_http_req_no_write_timeout(call->req);
+}
+
+/* The client has to take something now. */
+static void await_client(struct wd_call *call)
+{
+    struct wd_calls *calls = call->calls;
+
+    if (call->by_progress && calls->write_timeout_ms)
+        faas_timer_start(calls->loop, &call->reply_timer, calls->write_timeout_ms,
+                         on_reply_deadline, call);
+}
+
 void wd_call_begin(struct wd_call *call, int status, const struct faas_http_header *headers,
                    size_t n, int64_t length)
 {
@@ -66,16 +91,22 @@ void wd_call_begin(struct wd_call *call, int status, const struct faas_http_head
 
 size_t wd_call_write(struct wd_call *call, struct faas_str data)
 {
-    return call->req ? faas_http_reply_write(call->req, data) : 0;
+    size_t backlog = call->req ? faas_http_reply_write(call->req, data) : 0;
+
+    if (backlog > FAAS_HTTP_HIGH_WATER && !faas_timer_running(&call->reply_timer))
+        await_client(call);
+    return backlog;
 }
 
 void wd_call_end(struct wd_call *call)
 {
     give_up(call, call->status);
-    if (call->req)
+    if (call->req) {
+        await_client(call);
         faas_http_reply_end(call->req);
-    else
+    } else {
         call_free_if_over(call);
+    }
 }
 
 void wd_call_abort(struct wd_call *call, int status)
@@ -143,6 +174,8 @@ static void on_drain(void *arg)
 {
     struct wd_call *call = arg;
 
+    if (call->by_progress)
+        faas_timer_stop(call->calls->loop, &call->reply_timer);
     if (call->held && call->calls->ops->on_drain)
         call->calls->ops->on_drain(call);
 }
@@ -188,13 +221,6 @@ static void watch_body(struct wd_call *call)
     faas_http_req_no_read_timeout(call->req);
     faas_timer_start(calls->loop, &call->body_timer, calls->read_timeout_ms, on_body_deadline,
                      call);
-}
-
-static void on_reply_deadline(void *arg)
-{
-    struct wd_call *call = arg;
-
-    faas_http_reply_abort(call->req);
 }
 
 void wd_call_expect_within(struct wd_call *call, int64_t limit_ms)

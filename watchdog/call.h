@@ -30,7 +30,8 @@ struct wd_call {
     bool held;                         /* by the executor */
     bool has_slot;
     bool is_probe; /* by way of ready_path: not counted, not limited */
-    int status;    /* 0: not yet known */
+    bool by_progress;
+    int status; /* 0: not yet known */
     const char *method_label;
     int64_t started_ns;
     int64_t head_ms;
@@ -61,6 +62,10 @@ size_t wd_call_write(struct wd_call *call, struct faas_str data);
 void wd_call_end(struct wd_call *call);
 /* The answer is incomplete, and the client can tell. status is what the metrics count. */
 void wd_call_abort(struct wd_call *call, int status);
+
+/* From now on write_timeout is how long the client may take nothing, instead of the time for the
+ * whole answer: for files and streams of any length. */
+void wd_call_judge_by_progress(struct wd_call *call);
 
 /* The function has been given limit_ms. When write_timeout would cut the connection just before
  * the answer to that, the answer gets a second more. */

@@ -322,6 +322,8 @@ static int load_paths(struct wd_config *c, const struct env *env, struct faas_er
                          ready_path);
     c->upstream_url = dup_or_null(upstream);
     c->static_path = dup_or_null(root);
+    c->static_listing = get_bool(env, "static_listing", true);
+    c->static_max_list = *get(env, "static_max_list") ? get_limit(env, "static_max_list") : 10000;
     c->ready_path = dup_or_null(ready_path);
     return 0;
 }

@@ -34,9 +34,11 @@ struct wd_config {
     bool write_debug;
     bool debug_headers;
     /* of-watchdog */
-    char *upstream_url; /* http: set, and not yet looked at */
-    char *static_path;  /* static: set */
-    char *ready_path;   /* NULL: none; begins with '/' */
+    char *upstream_url;       /* http: set, and not yet looked at */
+    char *static_path;        /* static: set */
+    bool static_listing;      /* folders without an index are listed */
+    uint64_t static_max_list; /* entries; 0: no limit */
+    char *ready_path;         /* NULL: none; begins with '/' */
     bool http_buffer_req_body;
     bool prefix_logs;
     bool log_callid;

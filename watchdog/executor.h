@@ -58,6 +58,7 @@ struct wd_executor_ops {
 };
 
 extern const struct wd_executor_ops wd_classic_executor;
+extern const struct wd_executor_ops wd_static_executor;
 
 extern const struct wd_executor_ops *const wd_executors[WD_N_MODES];
 

@@ -2,4 +2,5 @@
 
 const struct wd_executor_ops *const wd_executors[WD_N_MODES] = {
     [WD_CLASSIC] = &wd_classic_executor,
+    [WD_STATIC] = &wd_static_executor,
 };
