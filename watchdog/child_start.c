@@ -1,12 +1,11 @@
 #include "watchdog/child_impl.h"
 
 #include "libfaas/alloc.h"
+#include "watchdog/errno_text.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 enum {
@@ -75,17 +74,12 @@ static int open_stdio(struct wd_child *child, const struct wd_child_spec *spec, 
     return spec->merge_stderr ? 0 : open_output(&child->err, &io->fds[2], err);
 }
 
-/* Go's texts are the C library's in lower case. */
 static int fail_start(const struct wd_child_spec *spec, const struct faas_error *why,
                       struct faas_error *err)
 {
-    char reason[128];
-
     if (!why->sys_errno)
         return faas_fail(err, why->code, "fork/exec %.100s: %.120s", spec->path, why->msg);
-    snprintf(reason, sizeof(reason), "%s", strerror(why->sys_errno));
-    reason[0] = (char)tolower((unsigned char)reason[0]);
-    faas_fail(err, why->code, "fork/exec %.120s: %s", spec->path, reason);
+    faas_fail(err, why->code, "fork/exec %.120s: %s", spec->path, wd_errno_text(why->sys_errno));
     if (err)
         err->sys_errno = why->sys_errno;
     return -1;

@@ -198,11 +198,18 @@ def test_its_functions_see_what_it_sees(start):
         f"{USER} {USER}, /new: Read-only file system, /tmp/new: created\n"
 
 
-def test_a_function_that_is_not_there_is_an_answer(arch, start):
-    answer = start("/missing").request()
+@pytest.mark.parametrize("path, why", [
+    ("/missing", "no such file or directory"),
+    ("/" + "x" * 256, "file name too long"),
+    ("/loop", "too many levels of symbolic links"),
+])
+def test_a_function_that_cannot_start_is_an_answer_in_go_s_words(arch, root, start, path, why):
+    if not os.path.lexists(os.path.join(root, "loop")):
+        os.symlink("loop", os.path.join(root, "loop"))
+    answer = start(path).request()
     assert answer.status == 500
     if is_native(arch):  # an emulator starts, and only then finds nothing to emulate
-        assert b"no such file or directory" in answer.body.lower()
+        assert answer.body.decode() == f"fork/exec {path[:120]}: {why}\n"
 
 
 def test_many_requests_at_once(start):
