@@ -8,7 +8,8 @@ extern const struct gw_management_call gw_functions_list, gw_functions_create, g
     gw_functions_delete, gw_function_get, gw_function_scale;
 extern const struct gw_management_call gw_secrets_list, gw_secrets_create, gw_secrets_update,
     gw_secrets_delete;
-extern const struct gw_management_call gw_namespaces_list;
+extern const struct gw_management_call gw_namespaces_list, gw_namespace_get, gw_namespace_create,
+    gw_namespace_update, gw_namespace_delete;
 extern const struct gw_management_call gw_images_list, gw_images_put, gw_images_delete;
 extern const struct gw_management_call gw_info;
 

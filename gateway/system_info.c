@@ -1,4 +1,4 @@
-/* /system/info and /system/namespaces: what this gateway is and holds. */
+/* /system/info: what this gateway is. */
 #include "gateway/system.h"
 
 #include "libfaas/version.h"
@@ -40,15 +40,4 @@ static int info(struct gw_management *m, struct faas_error *err)
     return 0;
 }
 
-static int namespaces(struct gw_management *m, struct faas_error *err)
-{
-    _cleanup_strv_ struct faas_strv names = {0};
-
-    if (faas_provider_namespace_list(&m->gw->provider, &names, err) < 0)
-        return -1;
-    gw_management_reply_json(m, faas_json_from_strv(&names));
-    return 0;
-}
-
 const struct gw_management_call gw_info = {.run = info};
-const struct gw_management_call gw_namespaces_list = {.run = namespaces};

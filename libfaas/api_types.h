@@ -82,6 +82,19 @@ void faas_secret_deinit(struct faas_secret *s); /* wipes the value */
 FAAS_NODISCARD int faas_secret_from_json(struct faas_secret *s, const json_t *j,
                                          struct faas_error *err);
 
+struct faas_namespace {
+    char *name;
+    struct faas_map labels;
+    struct faas_map annotations;
+};
+void faas_namespace_deinit(struct faas_namespace *n);
+/* name is required, not validated. */
+FAAS_NODISCARD int faas_namespace_from_json(struct faas_namespace *n, const json_t *j,
+                                            struct faas_error *err);
+json_t *faas_namespace_to_json(const struct faas_namespace *n);
+/* Whether the label or the annotation "openfaas" is "1". */
+bool faas_namespace_is_marked(const struct faas_namespace *n);
+
 struct faas_provider_info {
     const char *provider;      /* "minnow-local" */
     const char *orchestration; /* "local" */

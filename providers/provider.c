@@ -222,6 +222,67 @@ int faas_provider_namespace_list(struct faas_provider *p, struct faas_strv *out,
     return 0;
 }
 
+static int check_namespace_name(const char *name, struct faas_error *err)
+{
+    if (faas_validate_name("namespace", faas_str_from(name), err) < 0)
+        return -1;
+    if (strncmp(name, "kube-", strlen("kube-")) == 0)
+        return faas_fail(err, FAAS_ERR_INVALID, "namespace %s: it belongs to the cluster", name);
+    return 0;
+}
+
+int faas_provider_namespace_get(struct faas_provider *p, const char *name,
+                                struct faas_namespace *out, struct faas_error *err)
+{
+    if (!p->ops->namespace_get)
+        return unsupported(p, "the management of namespaces", err);
+    if (check_namespace_name(name, err) < 0)
+        return -1;
+    if (p->ops->namespace_get(p->self, name, out, err) < 0)
+        return faas_error_wrap(err, "%s: namespace %s", p->ops->name, name);
+    return 0;
+}
+
+typedef int (*namespace_op)(void *self, const struct faas_namespace *n, struct faas_error *err);
+
+static int put_namespace(struct faas_provider *p, const struct faas_namespace *n, namespace_op op,
+                         const char *verb, struct faas_error *err)
+{
+    if (!op)
+        return unsupported(p, "the management of namespaces", err);
+    if (check_namespace_name(n->name, err) < 0)
+        return -1;
+    if (op(p->self, n, err) < 0)
+        return faas_error_wrap(err, "%s: %s namespace %s", p->ops->name, verb, n->name);
+    return 0;
+}
+
+int faas_provider_namespace_create(struct faas_provider *p, const struct faas_namespace *n,
+                                   struct faas_error *err)
+{
+    return put_namespace(p, n, p->ops->namespace_create, "create", err);
+}
+
+int faas_provider_namespace_update(struct faas_provider *p, const struct faas_namespace *n,
+                                   struct faas_error *err)
+{
+    return put_namespace(p, n, p->ops->namespace_update, "update", err);
+}
+
+int faas_provider_namespace_remove(struct faas_provider *p, const char *name,
+                                   struct faas_error *err)
+{
+    if (!p->ops->namespace_remove)
+        return unsupported(p, "the management of namespaces", err);
+    if (check_namespace_name(name, err) < 0)
+        return -1;
+    if (strcmp(name, FAAS_DEFAULT_NAMESPACE) == 0)
+        return faas_fail(err, FAAS_ERR_INVALID, "namespace %s: the default one has to stay", name);
+    if (p->ops->namespace_remove(p->self, name, err) < 0)
+        return faas_error_wrap(err, "%s: remove namespace %s", p->ops->name, name);
+    return 0;
+}
+
 int faas_provider_logs(struct faas_provider *p, const struct faas_log_query *q,
                        faas_log_sink_fn sink, struct faas_error *err)
 {

@@ -81,6 +81,14 @@ struct faas_provider_ops {
                          struct faas_error *err); /* NOT_FOUND */
     int (*secret_remove)(void *self, const char *name, const char *ns, struct faas_error *err);
     int (*namespace_list)(void *self, struct faas_strv *out, struct faas_error *err);
+    int (*namespace_get)(void *self, const char *name, struct faas_namespace *out,
+                         struct faas_error *err); /* NOT_FOUND */
+    int (*namespace_create)(void *self, const struct faas_namespace *n,
+                            struct faas_error *err); /* CONFLICT */
+    /* Full replacement of labels and annotations; NOT_FOUND. */
+    int (*namespace_update)(void *self, const struct faas_namespace *n, struct faas_error *err);
+    /* NOT_FOUND; CONFLICT while something is in it. Never the default one. */
+    int (*namespace_remove)(void *self, const char *name, struct faas_error *err);
     int (*logs)(void *self, const struct faas_log_query *q, faas_log_sink_fn sink,
                 struct faas_error *err); /* NOT_FOUND */
     /* Function bundles: fd holds a tar, read from its start. Replaces what the name stood for. */
@@ -131,6 +139,17 @@ FAAS_NODISCARD int faas_provider_secret_remove(struct faas_provider *p, const ch
 /* Without the slot: the default namespace alone. */
 FAAS_NODISCARD int faas_provider_namespace_list(struct faas_provider *p, struct faas_strv *out,
                                                 struct faas_error *err);
+/* Without the slots: UNSUPPORTED. Names that start with "kube-" belong to clusters: INVALID. */
+FAAS_NODISCARD int faas_provider_namespace_get(struct faas_provider *p, const char *name,
+                                               struct faas_namespace *out, struct faas_error *err);
+FAAS_NODISCARD int faas_provider_namespace_create(struct faas_provider *p,
+                                                  const struct faas_namespace *n,
+                                                  struct faas_error *err);
+FAAS_NODISCARD int faas_provider_namespace_update(struct faas_provider *p,
+                                                  const struct faas_namespace *n,
+                                                  struct faas_error *err);
+FAAS_NODISCARD int faas_provider_namespace_remove(struct faas_provider *p, const char *name,
+                                                  struct faas_error *err);
 FAAS_NODISCARD int faas_provider_logs(struct faas_provider *p, const struct faas_log_query *q,
                                       faas_log_sink_fn sink, struct faas_error *err);
 FAAS_NODISCARD int faas_provider_image_put(struct faas_provider *p, const char *image, int fd,

@@ -83,6 +83,11 @@ int local_get(void *self, const char *name, const char *ns, struct faas_function
 int local_scale(void *self, const char *name, const char *ns, uint64_t replicas,
                 struct faas_error *err);
 int local_namespace_list(void *self, struct faas_strv *out, struct faas_error *err);
+int local_namespace_get(void *self, const char *name, struct faas_namespace *out,
+                        struct faas_error *err);
+int local_namespace_create(void *self, const struct faas_namespace *n, struct faas_error *err);
+int local_namespace_update(void *self, const struct faas_namespace *n, struct faas_error *err);
+int local_namespace_remove(void *self, const char *name, struct faas_error *err);
 int local_secret_names(void *self, const char *ns, struct faas_strv *names, struct faas_error *err);
 int local_secret_create(void *self, const struct faas_secret *s, struct faas_error *err);
 int local_secret_update(void *self, const struct faas_secret *s, struct faas_error *err);

@@ -345,28 +345,6 @@ int local_get(void *self, const char *name, const char *ns, struct faas_function
     return q.found ? 0 : not_found(name, ns, err);
 }
 
-static void namespaces_call(struct local *l, void *arg)
-{
-    struct faas_strv *out = arg;
-
-    faas_list_for_each (&l->functions, it) {
-        const struct local_function *f = local_function_of(it);
-
-        if (!f->removed && !faas_strv_has(out, f->record.spec.namespace_))
-            faas_strv_add(out, f->record.spec.namespace_);
-    }
-}
-
-/* There is no list of namespaces to keep: one exists while something is in it. */
-int local_namespace_list(void *self, struct faas_strv *out, struct faas_error *err)
-{
-    struct local *l = self;
-
-    faas_strv_add(out, FAAS_DEFAULT_NAMESPACE);
-    local_call(l, namespaces_call, out);
-    return local_secret_namespaces(l->state_dir, out, err);
-}
-
 /* --- boot --- */
 
 struct restoring {

@@ -253,21 +253,3 @@ int memory_scale(void *self, const char *name, const char *ns, uint64_t replicas
     memory_publish_locked(m);
     return 0;
 }
-
-int memory_namespace_list(void *self, struct faas_strv *out, struct faas_error *err)
-{
-    struct memory *m = self;
-
-    (void)err;
-    faas_strv_add(out, FAAS_DEFAULT_NAMESPACE);
-    MEMORY_LOCKED(m);
-    for (size_t i = 0; i < m->n_fns; i++) {
-        if (!faas_strv_has(out, m->fns[i]->spec.namespace_))
-            faas_strv_add(out, m->fns[i]->spec.namespace_);
-    }
-    for (size_t i = 0; i < m->n_secrets; i++) {
-        if (!faas_strv_has(out, m->secrets[i].namespace_))
-            faas_strv_add(out, m->secrets[i].namespace_);
-    }
-    return 0;
-}

@@ -34,6 +34,8 @@ struct memory {
     size_t n_fns;
     struct faas_secret *secrets;
     size_t n_secrets;
+    struct faas_namespace *namespaces; /* that somebody made */
+    size_t n_namespaces;
     struct faas_image *images;
     size_t n_images;
     struct memory_line lines[MEMORY_LOG_LINES];
@@ -69,6 +71,11 @@ int memory_get(void *self, const char *name, const char *ns, struct faas_functio
 int memory_scale(void *self, const char *name, const char *ns, uint64_t replicas,
                  struct faas_error *err);
 int memory_namespace_list(void *self, struct faas_strv *out, struct faas_error *err);
+int memory_namespace_get(void *self, const char *name, struct faas_namespace *out,
+                         struct faas_error *err);
+int memory_namespace_create(void *self, const struct faas_namespace *n, struct faas_error *err);
+int memory_namespace_update(void *self, const struct faas_namespace *n, struct faas_error *err);
+int memory_namespace_remove(void *self, const char *name, struct faas_error *err);
 int memory_secret_list(void *self, const char *ns, struct faas_strv *names, struct faas_error *err);
 int memory_secret_create(void *self, const struct faas_secret *s, struct faas_error *err);
 int memory_secret_update(void *self, const struct faas_secret *s, struct faas_error *err);

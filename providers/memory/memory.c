@@ -42,6 +42,9 @@ static void memory_close(void *self)
     struct memory *m = self;
 
     memory_functions_deinit(m);
+    for (size_t i = 0; i < m->n_namespaces; i++)
+        faas_namespace_deinit(&m->namespaces[i]);
+    free(m->namespaces);
     for (size_t i = 0; i < m->n_secrets; i++)
         faas_secret_deinit(&m->secrets[i]);
     free(m->secrets);
@@ -80,6 +83,10 @@ const struct faas_provider_ops faas_memory_provider = {
     .secret_update = memory_secret_update,
     .secret_remove = memory_secret_remove,
     .namespace_list = memory_namespace_list,
+    .namespace_get = memory_namespace_get,
+    .namespace_create = memory_namespace_create,
+    .namespace_update = memory_namespace_update,
+    .namespace_remove = memory_namespace_remove,
     .logs = memory_logs,
     .image_put = memory_image_put,
     .image_list = memory_image_list,

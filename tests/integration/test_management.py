@@ -16,6 +16,8 @@ PROTECTED = [
     ("GET", "/system/function/f"), ("POST", "/system/scale-function/f"),
     ("GET", "/system/secrets"), ("POST", "/system/secrets"), ("PUT", "/system/secrets"), ("DELETE", "/system/secrets"),
     ("GET", "/system/logs?name=f"), ("GET", "/system/namespaces"), ("GET", "/system/info"),
+    ("POST", "/system/namespace/"), ("GET", "/system/namespace/x"), ("PUT", "/system/namespace/x"), ("DELETE", "/system/namespace/x"),
+    ("POST", "/system/namespaces/"), ("GET", "/system/namespaces/x"), ("PUT", "/system/namespaces/x"), ("DELETE", "/system/namespaces/x"),
     ("GET", "/system/images"), ("PUT", "/system/images?name=x"), ("DELETE", "/system/images?name=x"),
 ]
 
@@ -75,6 +77,38 @@ def test_info_names_provider_and_versions(gateway):
 
 def test_namespaces_hold_the_default(gateway):
     assert gateway.api("GET", "/system/namespaces", expect=200).json() == [NS]
+
+
+@pytest.mark.parametrize("base", ["/system/namespace/", "/system/namespaces/"])
+def test_namespaces_are_made_changed_and_removed(gateway, base):
+    mark = {"openfaas": "1"}
+    gateway.api("GET", base + "dev", expect=404)
+    gateway.api("PUT", base + "dev", {"name": "dev", "labels": mark}, expect=404)
+    gateway.api("POST", base, {"name": "dev", "labels": {**mark, "team": "blue"}, "annotations": mark}, expect=201)
+    gateway.api("POST", base, {"name": "dev", "labels": mark}, expect=409)
+    assert gateway.api("GET", "/system/namespaces", expect=200).json() == [NS, "dev"]
+    assert gateway.api("GET", base + "dev", expect=200).json() == {
+        "name": "dev", "labels": {"openfaas": "1", "team": "blue"}, "annotations": mark}
+    gateway.api("PUT", base + "dev", {"name": "dev", "annotations": mark}, expect=202)
+    assert gateway.api("GET", base + "dev", expect=200).json() == {"name": "dev", "annotations": mark}
+    gateway.deploy("housed", ready=False, namespace="dev")
+    gateway.api("DELETE", base + "dev", expect=409)
+    gateway.api("DELETE", "/system/functions", {"functionName": "housed", "namespace": "dev"}, expect=202)
+    gateway.api("DELETE", base + "dev", {"name": "dev", "labels": mark}, expect=202)
+    gateway.api("DELETE", base + "dev", expect=404)
+    assert gateway.api("GET", "/system/namespaces", expect=200).json() == [NS]
+
+
+@pytest.mark.parametrize("verb,name,body,said", [
+    ("POST", "", {"name": "dev"}, 'openfaas: "1"'), ("POST", "", {"name": "dev", "labels": {"openfaas": "true"}}, "openfaas"),
+    ("POST", "", {"labels": {"openfaas": "1"}}, "name"), ("POST", "", {"name": "kube-system", "labels": {"openfaas": "1"}}, "cluster"),
+    ("POST", "", {"name": "../x", "labels": {"openfaas": "1"}}, "namespace"), ("POST", "", [], "object"), ("POST", "", {"name": 7}, "name"),
+    ("PUT", "dev", {"name": "prod", "labels": {"openfaas": "1"}}, "path"), ("DELETE", NS, None, "default"),
+    ("GET", "%2e%2e", None, "namespace"),
+])
+def test_bad_namespaces_are_400(gateway, verb, name, body, said):
+    answer = gateway.api(verb, "/system/namespace/" + name, body)
+    assert answer.status == 400 and said in answer.json()["error"], answer
 
 
 def test_a_function_is_created_described_listed_updated_and_removed(gateway):

@@ -1,6 +1,7 @@
 /* The local provider with real processes; this program is their watchdog too. */
 #include "providers/local/leftovers.h"
 #include "tests/unit/local_stage.h"
+#include "tests/unit/namespace_life.h"
 
 #include <stdatomic.h>
 #include <sys/mount.h>
@@ -517,6 +518,34 @@ static void a_function_sees_its_secrets_and_their_new_values(void **state)
     faas_function_spec_deinit(&spec);
 }
 
+static void namespaces_are_made_survive_a_restart_and_are_removed(void **state)
+{
+    struct stage *s = *state;
+    struct faas_namespace kept = {.name = (char *)"kept"};
+    struct faas_namespace got = {0};
+    _cleanup_free_ char *file = faas_asprintf("%s/namespaces/kept.json", s->dir);
+    struct faas_error err = {0};
+
+    stage_must_open(s, NULL);
+    namespace_lives_and_ends(&s->p);
+    faas_map_set(&kept.labels, "team", "blue");
+    assert_int_equal(faas_provider_namespace_create(&s->p, &kept, &err), 0);
+    stage_close(s);
+    stage_must_open(s, NULL);
+    namespace_has_label(&s->p, "kept", "blue");
+
+    /* Somebody edited it: told, and still listed. */
+    assert_int_equal(faas_file_replace(file, FAAS_STR("{"), 0600, &err), 0);
+    assert_int_equal(faas_provider_namespace_get(&s->p, "kept", &got, &err), -1);
+    assert_int_equal(err.code, FAAS_ERR_INTERNAL);
+    assert_non_null(strstr(err.msg, "kept.json"));
+    assert_true(namespace_listed(&s->p, "kept"));
+    assert_int_equal(faas_provider_namespace_remove(&s->p, "kept", &err), 0);
+    assert_false(faas_file_exists(file));
+    faas_map_deinit(&kept.labels);
+    faas_namespace_deinit(&got);
+}
+
 static void a_function_whose_secret_vanished_waits_for_it(void **state)
 {
     struct stage *s = *state;
@@ -847,6 +876,7 @@ int main(void)
         WITH_STAGE(closing_leaves_no_process_and_no_descriptor),
         WITH_STAGE(a_function_sees_its_secrets_and_their_new_values),
         WITH_STAGE(a_function_whose_secret_vanished_waits_for_it),
+        WITH_STAGE(namespaces_are_made_survive_a_restart_and_are_removed),
         WITH_STAGE(functions_are_users_that_cannot_reach_each_other),
         WITH_STAGE(output_becomes_the_log),
         WITH_STAGE(a_call_that_is_just_starting_survives_the_order_to_end),

@@ -1,5 +1,6 @@
 #include "libfaas/alloc.h"
 #include "providers/memory/memory.h"
+#include "tests/unit/namespace_life.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -187,6 +188,31 @@ static void functions_are_told_apart_by_namespace(void **state)
     assert_int_equal(faas_provider_scale(&st->p, "figlet", NULL, 1, &err), -1);
     assert_int_equal(err.code, FAAS_ERR_NOT_FOUND);
     faas_status_list_deinit(&list);
+}
+
+static void namespaces_are_made_and_removed(void **state)
+{
+    struct stage *st = *state;
+    static const char *const refused[] = {"kube-system", "", "../x", "Dev"};
+    struct faas_namespace kept = {.name = (char *)"kept"};
+    struct faas_error err = {0};
+
+    namespace_lives_and_ends(&st->p);
+    assert_int_equal(faas_provider_namespace_remove(&st->p, FAAS_DEFAULT_NAMESPACE, &err), -1);
+    assert_int_equal(err.code, FAAS_ERR_INVALID);
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(refused); i++) {
+        const struct faas_namespace bad = {.name = (char *)refused[i]};
+        struct faas_namespace got = {0};
+
+        print_message("%s\n", refused[i]);
+        assert_int_equal(faas_provider_namespace_create(&st->p, &bad, &err), -1);
+        assert_int_equal(err.code, FAAS_ERR_INVALID);
+        assert_int_equal(faas_provider_namespace_get(&st->p, refused[i], &got, &err), -1);
+        assert_int_equal(err.code, FAAS_ERR_INVALID);
+        assert_int_equal(faas_provider_namespace_remove(&st->p, refused[i], &err), -1);
+        assert_int_equal(err.code, FAAS_ERR_INVALID);
+    }
+    assert_int_equal(faas_provider_namespace_create(&st->p, &kept, &err), 0);
 }
 
 static void secrets_must_exist_and_stay_while_they_are_used(void **state)
@@ -385,6 +411,7 @@ int main(void)
         WITH_MEMORY(a_bad_upstream_is_refused_by_name),
         WITH_MEMORY(an_update_keeps_the_endpoints_that_stay),
         WITH_MEMORY(functions_are_told_apart_by_namespace),
+        WITH_MEMORY(namespaces_are_made_and_removed),
         WITH_MEMORY(secrets_must_exist_and_stay_while_they_are_used),
         WITH_MEMORY(images_are_remembered_by_digest),
         WITH_MEMORY(logs_are_filtered_and_cut),

@@ -190,6 +190,7 @@ static void an_absent_operation_is_unsupported(void **state)
     struct faas_secret secret = {.name = (char *)"key"};
     struct faas_log_query q = {.name = "figlet"};
     struct faas_image image = {0}, *images = NULL;
+    struct faas_namespace ns = {.name = (char *)"dev"};
     size_t n = 0;
     struct faas_error err = {0};
 
@@ -206,6 +207,10 @@ static void an_absent_operation_is_unsupported(void **state)
     UNSUPPORTED(faas_provider_secret_create(&p, &secret, &err));
     UNSUPPORTED(faas_provider_secret_update(&p, &secret, &err));
     UNSUPPORTED(faas_provider_secret_remove(&p, "key", NULL, &err));
+    UNSUPPORTED(faas_provider_namespace_get(&p, "dev", &ns, &err));
+    UNSUPPORTED(faas_provider_namespace_create(&p, &ns, &err));
+    UNSUPPORTED(faas_provider_namespace_update(&p, &ns, &err));
+    UNSUPPORTED(faas_provider_namespace_remove(&p, "dev", &err));
     UNSUPPORTED(faas_provider_logs(&p, &q, NULL, &err));
     UNSUPPORTED(faas_provider_image_put(&p, "a:b", -1, &image, &err));
     UNSUPPORTED(faas_provider_image_list(&p, &images, &n, &err));
