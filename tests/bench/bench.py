@@ -1,4 +1,4 @@
-"""bench.py [gateway|watchdog|start]...: see run.sh."""
+"""bench.py [gateway|watchdog|modes|start]...: see run.sh."""
 import os
 import signal
 import sys
@@ -7,7 +7,8 @@ import report
 
 
 def main(names):
-    suites = {"gateway": "suite_gateway", "watchdog": "suite_watchdog", "start": "suite_start"}
+    suites = {"gateway": "suite_gateway", "watchdog": "suite_watchdog", "modes": "suite_modes",
+              "start": "suite_start"}
     for name in names:
         if name not in suites:
             sys.exit(f"bench: unknown benchmark {name} ({', '.join(suites)})")

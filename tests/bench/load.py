@@ -1,4 +1,4 @@
-"""wrk, and one measurement of one server."""
+"""wrk, and one measurement of one server. body: how many bytes are posted; 0: none, by GET."""
 import json
 import os
 import subprocess
@@ -8,10 +8,8 @@ import process
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def wrk(url, connections, seconds, body=None, cpus=None):
-    env = dict(os.environ)
-    if body:
-        env["BENCH_BODY"] = body
+def wrk(url, connections, seconds, body=0, cpus=None):
+    env = {**os.environ, "BENCH_BYTES": str(body)}
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
             "-s", os.path.join(HERE, "report.lua"), url]
     out = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -23,7 +21,7 @@ def wrk(url, connections, seconds, body=None, cpus=None):
     raise RuntimeError(f"wrk {url}: {out.stdout[-500:]}")
 
 
-def measure(server, url, connections, seconds, body=None, cpus=None):
+def measure(server, url, connections, seconds, body=0, cpus=None):
     """One run; microseconds of CPU a request, its own and its children's."""
     own0, reaped0 = server.cpu_seconds()
     r = wrk(url, connections, seconds, body, cpus)

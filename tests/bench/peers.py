@@ -146,20 +146,35 @@ def _go(*args, env=None):
                           stderr=subprocess.STDOUT, text=True, timeout=300)
 
 
+@functools.cache
+def _installed(name):
+    """The Go watchdog of that name, or None."""
+    program = os.path.join(GO_BIN, name)
+    if not os.path.exists(program):
+        out = _go("install", "-trimpath", "-ldflags", "-s -w", f"github.com/openfaas/{name}@latest",
+                  env={"GOBIN": GO_BIN})
+        if out.returncode:
+            report.say(f"{name} cannot be installed, left out: {out.stdout.strip().splitlines()[-1]}")
+    return program if os.path.exists(program) else None
+
+
 def go_watchdogs():
+    return _go_peers("classic-watchdog")
+
+
+def go_of_watchdogs():
+    return _go_peers("of-watchdog")
+
+
+def _go_peers(name):
     """{name: program} of the Go peers that can be had here; says what cannot."""
     found = {}
     if not shutil.which("go"):
         report.say("No Go toolchain: the Go watchdogs are left out.")
         return found
-    classic = os.path.join(GO_BIN, "classic-watchdog")
-    if not os.path.exists(classic):
-        out = _go("install", "-trimpath", "-ldflags", "-s -w",
-                  "github.com/openfaas/classic-watchdog@latest", env={"GOBIN": GO_BIN})
-        if out.returncode:
-            report.say(f"classic-watchdog cannot be installed, left out: {out.stdout.strip().splitlines()[-1]}")
-    if os.path.exists(classic):
-        found["classic-watchdog"] = classic
+    original = _installed(name)
+    if original:
+        found[name] = original
     standin = os.path.join(GO_BIN, "go-standin")
     out = _go("build", "-trimpath", "-ldflags", "-s -w", "-o", standin,
               os.path.join(HERE, "go_standin", "main.go"))
@@ -177,11 +192,11 @@ def fwatchdog():
     return {}
 
 
-def watchdog(name, program, fprocess, cpus):
+def watchdog(name, program, fprocess, cpus, **settings):
     """A running watchdog. The classic one serves metrics on 8081, whatever one says: one at a time."""
     port = free_port()
     env = {"fprocess": fprocess, "port": str(port), "metrics_port": str(free_port()),
-           "suppress_lock": "true", "GOMAXPROCS": str(len(cpus))}
+           "suppress_lock": "true", "GOMAXPROCS": str(len(cpus)), **settings}
     p = Process(name, [os.path.abspath(program)], env=env, cpus=cpus)
     p.url = f"http://127.0.0.1:{port}/"
     p.health = f"http://127.0.0.1:{port}/_/health"

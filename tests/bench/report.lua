@@ -1,8 +1,8 @@
--- Sends $BENCH_BODY (if any) and prints one line of JSON at the end.
-local body = os.getenv("BENCH_BODY")
-if body then
+-- Sends $BENCH_BYTES bytes (if any) and prints one line of JSON at the end.
+local bytes = tonumber(os.getenv("BENCH_BYTES") or "0")
+if bytes > 0 then
     wrk.method = "POST"
-    wrk.body = body
+    wrk.body = string.rep("x", bytes)
     wrk.headers["Content-Type"] = "text/plain"
 end
 wrk.headers["User-Agent"] = "minnow-bench"

@@ -7,7 +7,7 @@ import peers
 import process
 import report
 
-BODY = "hello world"
+BODY = b"x" * 11
 
 
 def run_one(programs, base, what, fprocess, mode, result):
@@ -18,15 +18,15 @@ def run_one(programs, base, what, fprocess, mode, result):
     with process.ended_afterwards():
         servers = {n: peers.watchdog(n, prog, fprocess, server_cpus) for n, prog in programs.items()}
         for p in servers.values():
-            if p.wait_ready(p.url, body=BODY.encode()) != BODY.encode():
+            if p.wait_ready(p.url, body=BODY) != BODY:
                 raise RuntimeError(f"{p.name} does not echo")
         memory = {name: {"idle": p.memory_mib()} for name, p in servers.items()}
         for p in servers.values():
-            load.wrk(p.url, 8, 1, BODY, load_cpus)   # warm
+            load.wrk(p.url, 8, 1, len(BODY), load_cpus)   # warm
         for c in report.connections("1,8,64"):
             samples = report.interleaved(
                 list(servers),
-                lambda n: load.measure(servers[n], servers[n].url, c, report.SECONDS, BODY, load_cpus))
+                lambda n: load.measure(servers[n], servers[n].url, c, report.SECONDS, len(BODY), load_cpus))
             rows = report.summary(samples, base)
             report.print_table(f"watchdog, {what}, {mode}, {c} connections: medians of "
                                f"{report.ROUNDS} rounds of {report.SECONDS} s; ratios paired",
