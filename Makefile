@@ -43,7 +43,7 @@ PROGS      := faas-gateway:gateway fwatchdog:watchdog faas-cli:cli
 ifdef STATIC                       # set by fwatchdog-static below
 PKGS       := libmicrohttpd jansson
 COMPONENTS := libfaas watchdog
-PROGS      := fwatchdog:watchdog
+PROGS      := fwatchdog:watchdog of-watchdog:watchdog
 # Left out: what needs another library's headers, and two files that use what musl or 32 bits lack. Should the watchdog
 # come to need one of them, the linker says so.
 LEFT_OUT   := libfaas/file_tree.c libfaas/quantity.c \
@@ -70,9 +70,11 @@ need-libs:
 	@$(CC) $(CPPFLAGS) -include mbedtls/version.h -E -x c /dev/null >/dev/null 2>&1 || { \
 	  echo "Development files are missing. Run: make deps    (mbedtls)" >&2; exit 1; }
 
-$(B)/%.o: %.c | need-libs
+define compile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+endef
+$(B)/%.o: %.c | need-libs ; $(compile)
 
 $(B)/libfaas/version.o: $(wildcard .git/logs/HEAD) # a new commit is a new version
 $(B)/libfaas/version.o: ALL_CPPFLAGS += -DFAAS_VERSION='"$(VERSION)"' -DFAAS_COMMIT='"$(COMMIT)"'
@@ -86,8 +88,13 @@ $(B)/templates.o: $(TEMPLATES)
 $(ARCHIVE): $(ALL_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# of-watchdog is fwatchdog but for the family that it stands in for when nothing else tells (watchdog/family.h).
+OBJ_of-watchdog := $(B)/watchdog/family_of.o
+$(OBJ_of-watchdog): CPPFLAGS += -DWD_BUILT_AS=WD_OF_WATCHDOG
+$(OBJ_of-watchdog): watchdog/family.c | need-libs ; $(compile)
+
 define prog                        # $(1)=binary $(2)=folder
-$(B)/bin/$(1): $(B)/$(2)/main.o $(ARCHIVE)
+$(B)/bin/$(1): $(B)/$(2)/main.o $(OBJ_$(1)) $(ARCHIVE)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(PKG_LIBS)
 endef
@@ -97,7 +104,7 @@ $(foreach p,$(PROGS),$(eval $(call prog,$(firstword $(subst :, ,$(p))),$(lastwor
 ARCH       ?= $(shell dpkg --print-architecture)
 STATIC_ALL := $(addprefix fwatchdog-static-,amd64 arm64 armhf)
 .PHONY: fwatchdog-static fwatchdog-static-all $(STATIC_ALL) check-static
-fwatchdog-static: fwatchdog-static-$(ARCH)      # build/static/ARCH/bin/fwatchdog
+fwatchdog-static: fwatchdog-static-$(ARCH)      # build/static/ARCH/bin/fwatchdog and of-watchdog
 fwatchdog-static-all: $(STATIC_ALL)
 $(STATIC_ALL): fwatchdog-static-%:
 	$(Q)scripts/static-deps.sh $*

@@ -1,9 +1,9 @@
 #!/bin/bash
-# run-integration-tests.sh [ONLY [FILE...]]: the integration suite against the programs in $BIN. A skipped test is a failed
-# one. The static builds take minutes the first time, so their tests run only when named: make check-static.
+# run-integration-tests.sh [ONLY [FILE...]]: the integration suite against the programs in $BIN.
+# A skipped test is a failed one.
 set -eu
 cd "$(dirname "$0")/.."
 only=${1:-}
 shift $(($# > 0))
-[ $# -gt 0 ] || set -- tests/integration --ignore=tests/integration/test_static_build.py
+[ $# -gt 0 ] || set -- tests/integration
 exec /usr/bin/python3 -m pytest -q --durations=5 -p no:cacheprovider "$@" ${only:+-k "$only"}

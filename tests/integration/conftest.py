@@ -2,6 +2,9 @@ import pytest
 
 from minnow import Gateway
 
+# Needs what takes minutes to build, so it runs only when it is named: make check-static.
+collect_ignore = ["test_static_build.py"]
+
 
 @pytest.fixture(scope="module")
 def gateway():

@@ -116,9 +116,9 @@ def arch(request):
     return request.param
 
 
-@pytest.fixture
-def program(arch):
-    path = os.path.join(BUILD, arch, "bin/fwatchdog")
+@pytest.fixture(params=["fwatchdog", "of-watchdog"])
+def program(arch, request):
+    path = os.path.join(BUILD, arch, "bin", request.param)
     assert os.path.exists(path), f"{path} is not there; run: make fwatchdog-static-all"
     return path
 
@@ -168,6 +168,21 @@ def test_it_is_laid_out_at_random_and_its_stack_is_no_code(program):
     elf = Elf(program)
     assert elf.type == 3  # ET_DYN: position-independent
     assert elf.segments[0x6474e551][0] & 1 == 0  # PT_GNU_STACK without PF_X
+
+
+@pytest.mark.parametrize("family, says", [
+    ("fwatchdog", "hard: 0s health: 0s."), ("of-watchdog", "Watchdog mode: streaming\tfprocess: \"/probe\"")])
+def test_images_copy_it_to_any_name_and_it_knows_its_family(arch, family, says, tmp_path):
+    program = str(tmp_path / "any-name")
+    shutil.copy(os.path.join(BUILD, arch, "bin", family), program)
+    emulator = [] if is_native(arch) else [f"/usr/bin/qemu-{MACHINES[arch][0]}-static"]
+    wd = Watchdog("/probe", program=[*emulator, program], wait=False)
+    try:
+        wd.wait_log("Timeouts: .*\n")
+        assert says in wd.log
+    finally:
+        wd.kill()
+        shutil.rmtree(wd.dir)
 
 
 def test_its_crypto_library_judges_every_token_alike(arch, tmp_path):
