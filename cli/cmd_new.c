@@ -172,22 +172,18 @@ static int compose(const struct plan *p, struct faas_buf *out, struct faas_error
     return 0;
 }
 
-static int make_handler(const struct plan *p, struct faas_error *err)
+/* Copies what is in a folder of the template, not the folder. */
+static int copy_content(const struct plan *p, const char *folder, struct faas_error *err)
 {
-    _cleanup_free_ char *skeleton =
-        faas_asprintf("%s/%s", p->template_.dir, p->template_.handler_folder);
-    DIR *dir;
+    _cleanup_free_ char *source = faas_asprintf("%s/%s", p->template_.dir, folder);
+    DIR *dir = opendir(source);
     struct dirent *entry;
     int rc = 0;
 
-    if (mkdir(p->handler, 0700) < 0)
-        return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "cannot make folder %s", p->handler);
-    cli_print("Folder: %s created.\n", p->handler);
-    dir = opendir(skeleton);
     if (!dir)
-        return faas_fail_errno(err, FAAS_ERR_NOT_FOUND, errno, "%s", skeleton);
+        return faas_fail_errno(err, FAAS_ERR_NOT_FOUND, errno, "%s", source);
     while (rc == 0 && (entry = readdir(dir))) {
-        _cleanup_free_ char *from = faas_asprintf("%s/%s", skeleton, entry->d_name);
+        _cleanup_free_ char *from = faas_asprintf("%s/%s", source, entry->d_name);
         _cleanup_free_ char *to = faas_asprintf("%s/%s", p->handler, entry->d_name);
 
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -195,6 +191,16 @@ static int make_handler(const struct plan *p, struct faas_error *err)
     }
     closedir(dir);
     return rc;
+}
+
+static int make_handler(const struct plan *p, struct faas_error *err)
+{
+    if (mkdir(p->handler, 0700) < 0)
+        return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "cannot make folder %s", p->handler);
+    cli_print("Folder: %s created.\n", p->handler);
+    if (copy_content(p, p->template_.handler_folder, err) < 0)
+        return -1;
+    return p->template_.example_folder ? copy_content(p, p->template_.example_folder, err) : 0;
 }
 
 static bool has_line(struct faas_str text, const char *wanted)

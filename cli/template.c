@@ -19,6 +19,9 @@ static const struct cli_yaml_field template_fields[] = {
     {.key = "handler_folder",
      .type = CLI_YAML_TEXT,
      .at = offsetof(struct cli_template, handler_folder)},
+    {.key = "example_folder",
+     .type = CLI_YAML_TEXT,
+     .at = offsetof(struct cli_template, example_folder)},
     {.key = "mount_ssh", .type = CLI_YAML_BOOL, .at = offsetof(struct cli_template, mount_ssh)},
     {.key = "environment", .type = CLI_YAML_MAP, .at = offsetof(struct cli_template, environment)},
     {0},
@@ -78,18 +81,17 @@ static int read_build_options(struct cli_template *t, const struct faas_yaml *li
     return 0;
 }
 
-/* The folder is where a build writes to, so it must be inside of the context. */
-static int check_handler_folder(const struct cli_template *t, const char *file,
-                                struct faas_error *err)
+/* Builds write to and read from these, so they must be inside of the template. */
+static int check_folder(const char *key, const char *folder, const char *file,
+                        struct faas_error *err)
 {
-    struct faas_str rest = faas_str_from(t->handler_folder);
+    struct faas_str rest = faas_str_from(folder);
 
-    if (*t->handler_folder == '/')
-        return faas_fail(err, FAAS_ERR_INVALID, "%s: handler_folder must be relative", file);
+    if (folder && *folder == '/')
+        return faas_fail(err, FAAS_ERR_INVALID, "%s: %s must be relative", file, key);
     while (rest.ptr)
         if (faas_str_eqz(faas_str_split(&rest, '/'), ".."))
-            return faas_fail(err, FAAS_ERR_INVALID, "%s: handler_folder must not contain \"..\"",
-                             file);
+            return faas_fail(err, FAAS_ERR_INVALID, "%s: %s must not contain \"..\"", file, key);
     return 0;
 }
 
@@ -110,7 +112,9 @@ int cli_template_parse(struct cli_template *t, struct faas_str text, const char 
         return -1;
     if (!t->handler_folder)
         t->handler_folder = "function";
-    return check_handler_folder(t, file, err);
+    if (check_folder("handler_folder", t->handler_folder, file, err) < 0)
+        return -1;
+    return check_folder("example_folder", t->example_folder, file, err);
 }
 
 int cli_template_load(struct cli_template *t, const char *lang, struct faas_error *err)

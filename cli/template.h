@@ -18,6 +18,7 @@ struct cli_template {
     const char *fprocess;        /* NULL: not said */
     const char *welcome_message; /* NULL: none */
     const char *handler_folder;  /* "function" */
+    const char *example_folder;  /* what only a new function gets, such as a test; NULL: nothing */
     bool mount_ssh;
     struct faas_map environment; /* what its functions' watchdog is set to, unless told otherwise */
     struct cli_build_option *build_options;

@@ -16,6 +16,7 @@ static void everything_a_template_can_say_is_read(void **state)
                            "language: python3\n"
                            "fprocess: python3 index.py\n"
                            "handler_folder: src/function\n"
+                           "example_folder: example\n"
                            "mount_ssh: true\n"
                            "unheard_of: [1, {a: b}]\n"
                            "environment: {mode: http, upstream_url: 'http://127.0.0.1:0'}\n"
@@ -31,6 +32,7 @@ static void everything_a_template_can_say_is_read(void **state)
     assert_string_equal(t.language, "python3");
     assert_string_equal(t.fprocess, "python3 index.py");
     assert_string_equal(t.handler_folder, "src/function");
+    assert_string_equal(t.example_folder, "example");
     assert_true(t.mount_ssh);
     assert_string_equal(faas_map_get(&t.environment, "mode"), "http");
     assert_string_equal(faas_map_get(&t.environment, "upstream_url"), "http://127.0.0.1:0");
@@ -67,6 +69,7 @@ static void what_cannot_be_meant_is_refused_with_its_line(void **state)
         {"build_options:\n  - a\n", "every item must be a map"},
         {"handler_folder: /etc\n", "must be relative"},
         {"handler_folder: a/../../b\n", "must not contain \"..\""},
+        {"example_folder: ../x\n", "example_folder must not contain"},
         {"a: [\n", "template.yml:"},
     };
 
