@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a bundle of the assembled folder: the handler is checked, and that its packages are there.
+# Makes a bundle of the assembled folder: the handler is checked, that its packages are there, and by its test.
 set -eu
 
 bash -n function/handler.sh
@@ -15,4 +15,8 @@ if command -v dpkg-query >/dev/null; then
         echo "packages.txt asks for what is not installed: apt-get install$missing" >&2
         exit 1
     fi
+fi
+
+if [ "${TEST_ENABLED:-true}" != false ] && [ -f function/handler_test.sh ]; then
+    bash -eu function/handler_test.sh
 fi

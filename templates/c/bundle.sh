@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a bundle of the assembled folder: compiles the handler into ./handler.
+# Makes a bundle of the assembled folder: compiles the handler into ./handler, and runs its tests.
 # Build arguments CC, CFLAGS and LDFLAGS are used as make would.
 set -eu
 
@@ -19,5 +19,15 @@ if [ -n "$(echo $modules)" ]; then
 fi
 
 # -I. lets a handler say #include "function.h" wherever in the folder it stands.
-$cc -std=gnu11 -O2 -Wall ${CFLAGS:-} $flags -I. -Ifunction -o handler \
-    main.c $(find function -name '*.c' | sort) -s ${LDFLAGS:-} $libs
+cflags="-std=gnu11 -O2 -Wall ${CFLAGS:-} $flags -I. -Ifunction"
+sources=$(find function -name '*.c' ! -name '*_test.c' | sort)
+$cc $cflags -o handler main.c $sources -s ${LDFLAGS:-} $libs
+
+[ "${TEST_ENABLED:-true}" != false ] || exit 0
+for test in $(find function -name '*_test.c' | sort); do
+    # Everything but the program's own main, since the test brings one.
+    $cc $cflags -g -Dmain=program_main -c -o test-main.o main.c
+    $cc $cflags -g -o test-run "$test" test-main.o $sources ${LDFLAGS:-} $libs
+    ./test-run
+    rm test-main.o test-run
+done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a bundle of the assembled folder: packages beside the handler, everything byte-compiled.
+# Makes a bundle of the assembled folder: packages beside the handler, tests run, everything byte-compiled.
 set -eu
 
 # The interpreter that the function will run under comes first.
@@ -14,6 +14,15 @@ if [ -f function/requirements.txt ] && grep -q '^[[:space:]]*[^#[:space:]]' func
     python3 -m pip install --disable-pip-version-check --no-warn-script-location --quiet \
         --root-user-action=ignore ${no_cache:+--no-cache-dir} \
         --target packages --requirement function/requirements.txt
+fi
+
+if [ "${TEST_ENABLED:-true}" != false ] && [ -n "$(find function -name '*_test.py')" ]; then
+    # 5 is what newer versions end with when a file has no test in it.
+    said=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=packages \
+        python3 -m unittest discover -t . -s function -p '*_test.py' 2>&1) || [ $? = 5 ] || {
+        printf '%s\n' "$said" >&2
+        exit 1
+    }
 fi
 
 # A function may not write beside its code, so the compiled form comes with it. It must not depend

@@ -131,7 +131,8 @@ def test_new_makes_a_folder_and_a_stack_file(cli, gateway):
         "\n")
     assert cli.mode("stack.yaml") == 0o600
     assert cli.mode("hello") == 0o700
-    assert sorted(os.listdir(cli.path("hello"))) == ["__init__.py", "handler.py", "requirements.txt"]
+    assert sorted(os.listdir(cli.path("hello"))) == [
+        "__init__.py", "handler.py", "handler_test.py", "requirements.txt"]
     assert cli.read(".gitignore") == "template\nbuild\n.secrets\n"
     assert os.path.exists(cli.path("template/python3/index.py"))
 

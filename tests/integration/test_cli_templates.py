@@ -272,3 +272,34 @@ def test_new_and_build_ask_the_store_for_what_is_not_ours(cli, gateway, reposito
     assert len(gateway.seen()) == asked
     r = cli("new", "h", "--lang", "cobol@v9", "--append", "stack.yaml", rc=1)
     assert "exit status 128" in r.err and not os.path.exists(cli.path("h"))
+
+
+# ---- ours
+
+
+FAILING_TESTS = {
+    "python3": ("handler_test.py", "import unittest\nclass T(unittest.TestCase):\n"
+                "    def test_it(self): self.fail('not good')\n"),
+    "python3-http": ("handler_test.py", "import unittest\nclass T(unittest.TestCase):\n"
+                     "    def test_it(self): self.fail('not good')\n"),
+    "bash": ("handler_test.sh", "echo not good >&2\nexit 1\n"),
+    "c": ("handler_test.c", "#include <stdio.h>\nint main(void) { fputs(\"not good\\n\", stderr); return 1; }\n"),
+}
+
+
+@pytest.mark.parametrize("lang", sorted(FAILING_TESTS))
+def test_tests_of_a_function_are_run_at_every_build(cli, lang):
+    name, text = FAILING_TESTS[lang]
+    cli("new", "f", "--lang", lang)
+    assert cli("build").out.count("Image: f:latest built.") == 1  # the example passes
+    assert not os.path.exists(cli.path(f"template/{lang}/function/{name}"))
+    cli.write(f"f/{name}", text)
+    assert "not good" in cli("build", rc=1).err
+    cli("build", "--build-arg", "TEST_ENABLED=false")
+
+
+def test_functions_without_tests_of_their_own_get_none(cli):
+    cli("new", "f", "--lang", "c", "-q")
+    os.unlink(cli.path("f/handler_test.c"))
+    cli("build")
+    assert not os.path.exists(cli.path("build/f/function/handler_test.c"))
