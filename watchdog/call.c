@@ -3,8 +3,15 @@
 #include "libfaas/alloc.h"
 #include "watchdog/executor.h"
 
-/* For the answer to a function whose time is up, beyond write_timeout. */
-#define LAST_WORDS_MS 1000
+#include <stdio.h>
+
+enum {
+    UNAUTHORIZED = 401,
+    /* For the answer to a function whose time is up, beyond write_timeout. */
+    LAST_WORDS_MS = 1000,
+    /* What is shown of a path in the log. */
+    PATH_SHOWN = 1024,
+};
 
 static int64_t now_ns(const struct wd_call *call)
 {
@@ -152,6 +159,10 @@ static size_t on_body(void *arg, struct faas_str data)
 
     if (!call->held || call->is_probe) /* the rest is of no interest */
         return data.len;
+    if (!call->admitted) {
+        call->body_paused = true;
+        return 0;
+    }
     if (is_too_large(call, call->body_bytes + data.len)) {
         finish_too_large(call);
         return data.len;
@@ -166,7 +177,9 @@ static void on_body_end(void *arg)
     struct wd_call *call = arg;
 
     faas_timer_stop(call->calls->loop, &call->body_timer);
-    if (call->held)
+    if (!call->admitted)
+        call->body_ended = true;
+    else if (call->held)
         call->calls->ops->on_body_end(call);
 }
 
@@ -180,6 +193,15 @@ static void on_drain(void *arg)
         call->calls->ops->on_drain(call);
 }
 
+/* Answered already, or gone while its token was being looked at. */
+static void leave_unadmitted(struct wd_call *call)
+{
+    wd_jwt_check_leave(&call->check);
+    if (call->held)
+        give_up(call, UNAUTHORIZED);
+    call_free_if_over(call);
+}
+
 static void on_done(void *arg, const struct faas_error *err)
 {
     struct wd_call *call = arg;
@@ -189,7 +211,9 @@ static void on_done(void *arg, const struct faas_error *err)
     faas_timer_stop(call->calls->loop, &call->reply_timer);
     call->req = NULL;
     call->head = NULL;
-    if (call->held)
+    if (!call->admitted)
+        leave_unadmitted(call);
+    else if (call->held)
         call->calls->ops->on_client_gone(call);
     else
         call_free_if_over(call);
@@ -266,21 +290,113 @@ static struct wd_call *call_new(struct wd_calls *calls, struct faas_http_req *re
     return call;
 }
 
-void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req)
+static void hand_over(struct wd_call *call)
 {
-    struct wd_call *call = call_new(calls, req, faas_http_req_head(req));
+    call->admitted = true;
+    call->calls->ops->handle(call->calls->executor, call);
+}
+
+static void admit(struct wd_call *call)
+{
+    struct wd_calls *calls = call->calls;
     int64_t length = call->head->content_length;
 
-    call->method_label = wd_stats_begin(calls->stats, call->head->method);
     call->has_slot = wd_limiter_enter(&calls->limiter);
     if (!call->has_slot) {
         finish_busy(call);
     } else if (length > 0 && is_too_large(call, (uint64_t)length)) {
         finish_too_large(call);
     } else {
-        watch_body(call);
-        calls->ops->handle(calls->executor, call);
+        if (!call->body_ended)
+            watch_body(call);
+        hand_over(call);
     }
+}
+
+static void finish_denied(struct wd_call *call)
+{
+    static const struct faas_http_header headers[] = {
+        {FAAS_STR_INIT("Content-Type"), FAAS_STR_INIT("text/plain; charset=utf-8")},
+        {FAAS_STR_INIT("X-Content-Type-Options"), FAAS_STR_INIT("nosniff")},
+        {FAAS_STR_INIT("X-Openfaas-Internal"), FAAS_STR_INIT("faas-middleware")},
+        /* Last, because a 403 has none. Not quoted, as clients know it. */
+        {FAAS_STR_INIT("Www-Authenticate"), FAAS_STR_INIT("Bearer realm=IAM function invoke")},
+    };
+    const struct faas_http_head *head = call->head;
+    size_t n = FAAS_ARRAY_LEN(headers) - (call->check.status == UNAUTHORIZED ? 0 : 1);
+    struct faas_buf text = {0};
+
+    wd_logf(call->calls->log, "%.*s %.*s - %d ACCESS DENIED - (%.0fms)", FAAS_STR_FMT(head->method),
+            (int)FAAS_MIN(head->path.len, (size_t)PATH_SHOWN), head->path.ptr, call->check.status,
+            wd_call_seconds(call) * 1000);
+    faas_buf_printf(&text, "%s\n", call->check.reason);
+    wd_call_finish(call, call->check.status, headers, n, &text);
+}
+
+/* The function is told how long the look at the token took. Nobody else can tell it that. */
+static void add_auth_seconds(struct wd_call *call)
+{
+    static const struct faas_str name = FAAS_STR_INIT("X-Auth-Seconds");
+    struct faas_arena *arena = faas_http_req_arena(call->req);
+    const struct faas_http_head *from = call->head;
+    struct faas_http_head *head = faas_arena_alloc(arena, sizeof(*head));
+    struct faas_http_header *headers =
+        faas_arena_alloc(arena, (from->n_headers + 1) * sizeof(*headers));
+    size_t n = 0;
+
+    for (size_t i = 0; i < from->n_headers; i++)
+        if (!faas_str_ieq(from->headers[i].name, name))
+            headers[n++] = from->headers[i];
+    headers[n++] = (struct faas_http_header){
+        name, faas_str_from(faas_arena_printf(arena, "%f", wd_call_seconds(call)))};
+    *head = *from;
+    head->headers = headers;
+    head->n_headers = n;
+    call->head = head;
+}
+
+static void on_keys(void *arg);
+
+static void authorise(struct wd_call *call)
+{
+    struct faas_str authorization =
+        faas_http_value(call->head->headers, call->head->n_headers, FAAS_STR("Authorization"));
+
+    switch (wd_jwt_auth_check(call->calls->auth, &call->check, authorization, on_keys, call)) {
+    case WD_JWT_ALLOWED:
+        add_auth_seconds(call);
+        admit(call);
+        break;
+    case WD_JWT_DENIED:
+        finish_denied(call);
+        break;
+    case WD_JWT_WAITING:
+        break;
+    }
+}
+
+/* Newer keys are there, or cannot be had. What the client has sent meanwhile follows. */
+static void on_keys(void *arg)
+{
+    struct wd_call *call = arg;
+    bool paused = call->body_paused, ended = call->body_ended;
+
+    authorise(call);
+    if (paused)
+        faas_http_req_resume(call->req);
+    else if (ended && call->admitted && call->held)
+        call->calls->ops->on_body_end(call);
+}
+
+void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req)
+{
+    struct wd_call *call = call_new(calls, req, faas_http_req_head(req));
+
+    call->method_label = wd_stats_begin(calls->stats, call->head->method);
+    if (calls->auth)
+        authorise(call);
+    else
+        admit(call);
 }
 
 static const struct faas_http_head *probe_head(struct faas_http_req *req, struct faas_str path)
@@ -300,5 +416,5 @@ void wd_calls_probe(struct wd_calls *calls, struct faas_http_req *req, struct fa
     struct wd_call *call = call_new(calls, req, probe_head(req, path));
 
     call->is_probe = true;
-    calls->ops->handle(calls->executor, call);
+    hand_over(call);
 }

@@ -4,6 +4,7 @@
 #define FAAS_WATCHDOG_CALL_H
 
 #include "libfaas/http_server.h"
+#include "watchdog/jwt_auth.h"
 #include "watchdog/limiter.h"
 #include "watchdog/stats.h"
 
@@ -15,6 +16,8 @@ struct wd_calls {
     const struct wd_executor_ops *ops; /* of the executor */
     void *executor;
     struct wd_stats *stats;
+    struct wd_log *log;
+    struct wd_jwt_auth *auth; /* NULL: everybody may call */
     struct wd_limiter limiter;
     int64_t read_timeout_ms; /* for bodies; 0: none */
     int64_t write_timeout_ms;
@@ -27,7 +30,8 @@ struct wd_call {
     struct faas_http_req *req;         /* NULL: the client has its reply or has left */
     const struct faas_http_head *head; /* what the function is asked; NULL when req is */
     void *data;                        /* the executor's */
-    bool held;                         /* by the executor */
+    bool held;                         /* by the executor, or not yet admitted */
+    bool admitted;                     /* the executor has been told of it */
     bool has_slot;
     bool is_probe; /* by way of ready_path: not counted, not limited */
     bool by_progress;
@@ -36,11 +40,15 @@ struct wd_call {
     int64_t started_ns;
     int64_t head_ms;
     uint64_t body_bytes;
+    bool body_paused; /* until it is admitted */
+    bool body_ended;  /* before it was */
+    struct wd_jwt_check check;
     struct faas_timer body_timer;
     struct faas_timer reply_timer;
 };
 
-/* Takes a request whose head is there: to the executor, or answers it (429, 413). */
+/* Takes a request whose head is there: to the executor, or answers it (401, 403, 429, 413). Who it
+ * comes from is looked at first, so that nobody takes a slot who may not call at all. */
 void wd_calls_take(struct wd_calls *calls, struct faas_http_req *req);
 /* A readiness probe, made of req: the executor gets GET path with req's headers and no body,
  * beside limits and metrics. */

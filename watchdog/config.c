@@ -2,7 +2,9 @@
 
 #include "libfaas/alloc.h"
 #include "watchdog/go_bool.h"
+#include "watchdog/http_get.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS   30000
@@ -14,6 +16,11 @@
 #define REFUSED   1
 #define NS_PER_MS INT64_C(1000000)
 #define MAX_MS    (INT64_MAX / NS_PER_MS)
+
+/* Who makes tokens, unless said otherwise. */
+#define GATEWAY        "http://gateway.openfaas:8080"
+#define LOCAL_GATEWAY  "http://127.0.0.1:8000"
+#define NAMESPACE_FILE "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 /* The first descriptor that is handed over, by systemd's protocol. */
 #define LISTEN_FD 3
@@ -260,6 +267,87 @@ static int load_limits(struct wd_config *c, const struct env *env, struct faas_e
     return 0;
 }
 
+/* Read strictly: a function that was meant to be protected must not run without. */
+static int get_protection(const struct env *env, const char *name, bool *out,
+                          struct faas_error *err)
+{
+    const char *value = get(env, name);
+
+    *out = false;
+    if (!*value || wd_parse_go_bool(faas_str_from(value), out))
+        return 0;
+    return faas_fail(err, FAAS_ERR_INVALID, "%s=\"%.40s\" is neither true nor false", name, value);
+}
+
+/* Heap; "" when it cannot be read. */
+static char *namespace_of_pod(void)
+{
+    _cleanup_free_ char *line = NULL;
+    FILE *f = fopen(NAMESPACE_FILE, "re");
+    size_t size = 0;
+    ssize_t n;
+
+    if (!f)
+        return faas_strdup("");
+    n = getline(&line, &size, f);
+    fclose(f);
+    return faas_str_dup(
+        faas_str_trim((struct faas_str){.ptr = line, .len = n > 0 ? (size_t)n : 0}));
+}
+
+static int load_jwt_subject(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *name = get(env, "OPENFAAS_NAME");
+    const char *given = get(env, "OPENFAAS_NAMESPACE");
+    _cleanup_free_ char *namespace = *given ? faas_strdup(given) : namespace_of_pod();
+
+    if (!*name)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "OPENFAAS_NAME is not set: with jwt_auth it says which function this is");
+    if (!*namespace)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "OPENFAAS_NAMESPACE is not set, and there is no " NAMESPACE_FILE
+                         ": with jwt_auth it says whose function this is");
+    c->jwt_subject = faas_asprintf("%s:%s", namespace, name);
+    return 0;
+}
+
+static int load_jwt_gateway(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *url = get(env, "jwt_auth_url");
+    struct wd_url parsed;
+    bool local;
+
+    if (get_protection(env, "jwt_auth_local", &local, err) < 0)
+        return -1;
+    if (!*url)
+        url = local ? LOCAL_GATEWAY : GATEWAY;
+    else if (local)
+        warn(env, "jwt_auth_local", "is ignored: jwt_auth_url is set too");
+    if (wd_url_parse(&parsed, url, err) < 0)
+        return faas_error_wrap(err, "jwt_auth_url");
+    if (!faas_str_ieq(parsed.scheme, FAAS_STR("http")))
+        return faas_fail(err, FAAS_ERR_INVALID, "jwt_auth_url=\"%.120s\": only http is spoken",
+                         url);
+    c->jwt_gateway = faas_strdup(url);
+    return 0;
+}
+
+static int load_jwt(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    bool wanted;
+
+    c->failure_status = REFUSED; /* in both families */
+    if (get_protection(env, "jwt_auth", &wanted, err) < 0)
+        return -1;
+    if (wanted && (load_jwt_subject(c, env, err) < 0 || load_jwt_gateway(c, env, err) < 0 ||
+                   get_protection(env, "jwt_auth_debug", &c->jwt_debug, err) < 0))
+        return -1;
+    c->jwt_start_timeout_ms = get_timeout(env, "jwt_auth_start_timeout", DEFAULT_TIMEOUT_MS);
+    c->failure_status = env->of_watchdog ? REFUSED : PANICKED;
+    return 0;
+}
+
 static void load_classic(struct wd_config *c, const struct env *env)
 {
     c->content_type = dup_or_null(get(env, "content_type"));
@@ -352,7 +440,7 @@ int wd_config_load(struct wd_config *c, char *const *envp, enum wd_family progra
     c->listen_fd = -1;
     if (load_mode(c, &env, program, err) < 0 || load_command(c, &env, err) < 0 ||
         load_listeners(c, &env, err) < 0 || load_limits(c, &env, err) < 0 ||
-        load_timeouts(c, &env, err) < 0)
+        load_timeouts(c, &env, err) < 0 || load_jwt(c, &env, err) < 0)
         return -1;
     c->lock_path = wd_lock_path(envp);
     c->suppress_lock = get_bool(&env, "suppress_lock", false);
@@ -370,6 +458,8 @@ void wd_config_deinit(struct wd_config *c)
     free(c->upstream_url);
     free(c->static_path);
     free(c->ready_path);
+    free(c->jwt_gateway);
+    free(c->jwt_subject);
     faas_strv_deinit(&c->warnings);
     *c = (struct wd_config){.listen_fd = -1};
 }

@@ -28,6 +28,10 @@ struct wd_config {
     uint64_t max_body_size; /* 0: no limit */
     uint64_t max_header_bytes;
     bool suppress_lock;
+    char *jwt_gateway;            /* base URL of who makes the tokens; NULL: no token is needed */
+    char *jwt_subject;            /* "<namespace>:<name>" of the function */
+    int64_t jwt_start_timeout_ms; /* how long the gateway is waited for at start */
+    bool jwt_debug;
     bool cgi_headers;
     bool combine_output;
     bool marshal_request;

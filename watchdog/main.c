@@ -6,9 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* What Go programs leave with after a panic or a bad flag; images were written for that. */
-#define EXIT_CANNOT_START 2
-
 static int run_healthcheck(void)
 {
     _cleanup_free_ char *path = wd_lock_path(environ);
@@ -50,10 +47,10 @@ static int serve(struct wd_log *log, enum wd_family program)
         return config.failure_status;
     }
     log_start(log, &config);
-    wd = wd_new(&config, log, environ, &err);
+    wd = wd_new(&config, log, environ, &status, &err);
     if (!wd) {
         wd_logf(log, "%s", err.msg);
-        return EXIT_CANNOT_START;
+        return status;
     }
     status = wd_run(wd);
     wd_free(wd);
@@ -70,7 +67,7 @@ int main(int argc, char **argv)
     (void)argc;
     if (wd_flags_parse(&flags, argv, &err) < 0) {
         fprintf(stderr, "%s\n%s", err.msg, wd_usage);
-        return EXIT_CANNOT_START;
+        return WD_EXIT_CANNOT_START;
     }
     if (flags.help) {
         fputs(wd_usage, stderr);

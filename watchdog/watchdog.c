@@ -18,6 +18,11 @@ enum {
     OTHER_DESCRIPTORS = 16, /* than those of connections and calls */
     METRICS_MAX_CONNECTIONS = 64,
     LOG_RETRY_MS = 50,
+
+    JWT_FETCH_LIMIT_MS = 5 * 1000,
+    JWT_PAUSE_MS = 10 * 1000,
+    JWT_RETRY_MS = 1000,
+    JWT_MAX_AGE_MS = 5 * 60 * 1000,
 };
 
 struct wd {
@@ -33,6 +38,9 @@ struct wd {
     struct wd_reaper reaper;
     struct wd_context ctx;
     struct wd_stats stats;
+    struct wd_jwt_auth *auth; /* NULL: everybody may call */
+    struct faas_error auth_err;
+    enum { WD_STARTING, WD_STARTED, WD_STOPPED_EARLY } phase;
     struct wd_calls calls;
     struct wd_health health;
     struct wd_drain drain;
@@ -242,6 +250,11 @@ static void on_stop_signal(void *arg, int signo)
     struct wd *wd = arg;
     bool first = wd->drain.state == WD_SERVING;
 
+    if (wd->phase != WD_STARTED) {
+        wd->phase = WD_STOPPED_EARLY;
+        faas_loop_stop(wd->loop);
+        return;
+    }
     wd_drain_begin(&wd->drain, signo == SIGINT ? "SIGINT" : "SIGTERM");
     if (first && wd->calls.ops->leaving)
         wd->calls.ops->leaving(wd->calls.executor);
@@ -257,12 +270,64 @@ static int watch_signals(struct wd *wd, struct faas_error *err)
     return wd_reaper_start(&wd->reaper, &wd->children, err);
 }
 
+static int64_t flush_log(void *arg)
+{
+    return wd_log_flush(arg) ? -1 : LOG_RETRY_MS;
+}
+
 static int64_t before_wait(void *arg)
 {
     struct wd *wd = arg;
 
     wd_drain_check(&wd->drain);
-    return wd_log_flush(wd->log) ? -1 : LOG_RETRY_MS;
+    return flush_log(wd->log);
+}
+
+static void on_keys_ready(void *arg, const struct faas_error *err)
+{
+    struct wd *wd = arg;
+
+    if (err)
+        wd->auth_err = *err;
+    faas_loop_stop(wd->loop);
+}
+
+/* Nothing listens before the keys are there: a call that is let in could not be told from others,
+ * and none could be served. */
+static int start_auth(struct wd *wd, struct faas_error *err)
+{
+    const struct wd_jwt_auth_opts opts = {
+        .keys =
+            {
+                .loop = wd->loop,
+                .log = wd->log,
+                .gateway = wd->config->jwt_gateway,
+                .start_limit_ms = wd->config->jwt_start_timeout_ms,
+                .fetch_limit_ms = JWT_FETCH_LIMIT_MS,
+                .pause_ms = JWT_PAUSE_MS,
+                .retry_ms = JWT_RETRY_MS,
+                .max_age_ms = JWT_MAX_AGE_MS,
+            },
+        .subject = wd->config->jwt_subject,
+        .debug = wd->config->jwt_debug,
+    };
+    struct faas_hook hook = {0};
+
+    if (!wd->config->jwt_gateway)
+        return 0;
+    wd_logf(wd->log, "JWT Auth: true");
+    wd->auth = wd_jwt_auth_new(&opts);
+    wd_jwt_auth_start(wd->auth, on_keys_ready, wd);
+    faas_hook_add(wd->loop, &hook, flush_log, wd->log);
+    faas_loop_run(wd->loop);
+    faas_hook_del(wd->loop, &hook);
+    if (wd->phase == WD_STOPPED_EARLY)
+        return faas_fail(err, FAAS_ERR_UNAVAILABLE, "told to stop before the keys of tokens came");
+    if (wd->auth_err.code) {
+        *err = wd->auth_err;
+        return faas_error_wrap(err, "JWT Auth");
+    }
+    return 0;
 }
 
 static int start_calls(struct wd *wd, struct faas_error *err)
@@ -286,6 +351,8 @@ static int start_calls(struct wd *wd, struct faas_error *err)
         .loop = wd->loop,
         .ops = ops,
         .stats = &wd->stats,
+        .log = wd->log,
+        .auth = wd->auth,
         .limiter = {.max = config->max_inflight},
         .read_timeout_ms = config->read_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
@@ -326,22 +393,30 @@ static void raise_nofile(struct wd *wd)
     wd->children.n_rlimits = 1;
 }
 
-static int start(struct wd *wd, struct faas_error *err)
+static int start(struct wd *wd, int *failure, struct faas_error *err)
 {
+    *failure = WD_EXIT_CANNOT_START;
     wd->loop = faas_loop_new(NULL, err);
     if (!wd->loop || wd_children_init(&wd->children, wd->loop, err) < 0)
         return -1;
     raise_nofile(wd);
+    if (watch_signals(wd, err) < 0)
+        return -1;
+    if (start_auth(wd, err) < 0) {
+        *failure = wd->phase == WD_STOPPED_EARLY ? 0 : WD_EXIT_NO_KEYS;
+        return -1;
+    }
     if (start_calls(wd, err) < 0 || listen_for_function(wd, err) < 0 || start_health(wd, err) < 0 ||
         listen_for_metrics(wd, err) < 0)
         return -1;
     prepare_drain(wd);
     faas_hook_add(wd->loop, &wd->hook, before_wait, wd);
-    return watch_signals(wd, err);
+    wd->phase = WD_STARTED;
+    return 0;
 }
 
 struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *const *env_vars,
-                  struct faas_error *err)
+                  int *failure, struct faas_error *err)
 {
     struct wd *wd = faas_new(struct wd);
 
@@ -357,7 +432,7 @@ struct wd *wd_new(const struct wd_config *config, struct wd_log *log, char *cons
     };
     wd_base_env_init(&wd->env, env_vars);
     wd_stats_init(&wd->stats);
-    if (start(wd, err) < 0) {
+    if (start(wd, failure, err) < 0) {
         wd_free(wd);
         return NULL;
     }
@@ -381,6 +456,7 @@ void wd_free(struct wd *wd)
     faas_http_server_free(wd->metrics_server);
     if (wd->calls.executor)
         wd->calls.ops->destroy(wd->calls.executor);
+    wd_jwt_auth_free(wd->auth);
     if (wd->hook.fn)
         faas_hook_del(wd->loop, &wd->hook);
     faas_loop_free(wd->loop);

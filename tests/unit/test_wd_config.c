@@ -323,6 +323,86 @@ static void what_of_watchdog_refuses_is_refused_by_name(void **state)
     }
 }
 
+static void tokens_are_wanted_when_jwt_auth_says_so(void **state)
+{
+    static const struct {
+        const char *env[7];
+        const char *gateway, *subject;
+        bool debug;
+    } cases[] = {
+        {{MINIMAL}, NULL, NULL, false},
+        {{MINIMAL, "jwt_auth=", "OPENFAAS_NAME=f"}, NULL, NULL, false},
+        {{MINIMAL, "jwt_auth=false", "jwt_auth_local=true"}, NULL, NULL, false},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=ns"},
+         "http://gateway.openfaas:8080",
+         "ns:f",
+         false},
+        {{MINIMAL, "jwt_auth=1", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=ns", "jwt_auth_local=1",
+          "jwt_auth_debug=true"},
+         "http://127.0.0.1:8000",
+         "ns:f",
+         true},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=ns",
+          "jwt_auth_url=http://gw:31112/sub"},
+         "http://gw:31112/sub",
+         "ns:f",
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        for (int program = WD_CLASSIC_WATCHDOG; program <= WD_OF_WATCHDOG; program++) {
+            _cleanup_(wd_config_deinit) struct wd_config c = {0};
+
+            print_message("case %zu\n", i);
+            assert_int_equal(
+                wd_config_load(&c, (char *const *)cases[i].env, (enum wd_family)program, NULL), 0);
+            assert_int_equal(c.warnings.len, 0);
+            assert_int_equal(c.jwt_debug, cases[i].debug);
+            if (!cases[i].gateway) {
+                assert_null(c.jwt_gateway);
+                continue;
+            }
+            assert_string_equal(c.jwt_gateway, cases[i].gateway);
+            assert_string_equal(c.jwt_subject, cases[i].subject);
+            assert_int_equal(c.jwt_start_timeout_ms, 30000);
+        }
+    }
+}
+
+static void a_protection_that_cannot_be_had_is_refused_with_status_1(void **state)
+{
+    static const struct {
+        const char *env[7];
+        const char *named;
+    } cases[] = {
+        {{MINIMAL, "jwt_auth=yes"}, "jwt_auth"},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAMESPACE=n"}, "OPENFAAS_NAME"},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f"}, "OPENFAAS_NAMESPACE"},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=n", "jwt_auth_local=x"},
+         "jwt_auth_local"},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=n", "jwt_auth_url=gw"},
+         "jwt_auth_url"},
+        {{MINIMAL, "jwt_auth=true", "OPENFAAS_NAME=f", "OPENFAAS_NAMESPACE=n",
+          "jwt_auth_url=https://gw"},
+         "jwt_auth_url"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        for (int program = WD_CLASSIC_WATCHDOG; program <= WD_OF_WATCHDOG; program++) {
+            _cleanup_(wd_config_deinit) struct wd_config c = {0};
+            struct faas_error err = {0};
+
+            print_message("case %zu\n", i);
+            assert_int_equal(
+                wd_config_load(&c, (char *const *)cases[i].env, (enum wd_family)program, &err), -1);
+            assert_non_null(strstr(err.msg, cases[i].named));
+            assert_int_equal(c.failure_status, 1);
+        }
+    }
+}
+
 static void settings_of_the_other_family_are_warned_of_when_they_would_matter(void **state)
 {
     static const struct {
@@ -365,6 +445,8 @@ int main(void)
         cmocka_unit_test(of_watchdog_reads_its_settings_its_own_way),
         cmocka_unit_test(what_of_watchdog_refuses_is_refused_by_name),
         cmocka_unit_test(settings_of_the_other_family_are_warned_of_when_they_would_matter),
+        cmocka_unit_test(tokens_are_wanted_when_jwt_auth_says_so),
+        cmocka_unit_test(a_protection_that_cannot_be_had_is_refused_with_status_1),
     };
     return cmocka_run_group_tests_name("wd_config", tests, NULL, NULL);
 }

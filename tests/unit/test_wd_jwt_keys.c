@@ -71,6 +71,7 @@ static int set_up(void **state)
     faas_fake_clock_init(&w->clock, 0);
     w->loop = opts.loop = faas_loop_new(&w->clock.clock, NULL);
     wd_log_init(&w->log, &w->clock.clock);
+    w->log.err.fd = -1; /* what is logged stays to be looked at */
     w->keys = wd_jwt_keys_new(&opts);
     *state = w;
     return 0;
