@@ -37,11 +37,10 @@ struct cli_push_job {
 struct cli_builder {
     const char *name;
     const char *summary;
-    const char *program;    /* what has to be in PATH; NULL: nothing */
-    bool for_gateway;       /* push sends to the gateway, not to a registry */
-    bool runs_images;       /* program has a "run" like Docker's */
-    bool context_last;      /* its flags must all come before the folder */
-    const char *multi_flag; /* how publishing names an image of several platforms; NULL: never */
+    const char *program; /* what has to be in PATH; NULL: nothing */
+    bool for_gateway;    /* push sends to the gateway, not to a registry */
+    bool runs_images;    /* program has a "run" like Docker's */
+    bool context_last;   /* its flags must all come before the folder */
     /* All: any worker's thread. On failure nothing is left that push would take. */
     int (*build)(const struct cli_builder *b, const struct cli_build_job *job,
                  struct faas_error *err);

@@ -180,10 +180,11 @@ static void drop_line(void *arg, struct faas_str line)
     (void)line;
 }
 
-/* There may be none. */
-static void remove_container(const struct cli_builder *b, const char *name)
+/* There may be none. Removing ends it at once, where a signal would be waited out. */
+static void remove_container(void *arg)
 {
-    char *argv[] = {(char *)b->program, "rm", "-f", (char *)name, NULL};
+    const struct session *s = arg;
+    char *argv[] = {(char *)s->builder->program, "rm", "-f", s->container, NULL};
     const struct cli_run run = {.argv = argv, .with_stderr = true, .line = drop_line};
     int status;
 
@@ -225,13 +226,16 @@ static int start_container(struct session *s, struct cli_local_run *r, struct fa
         cli_print("%s\n", words);
         return 0;
     }
-    remove_container(r->builder, r->fn->name); /* an earlier run may have left it */
     free(s->container);
     s->container = faas_strdup(r->fn->name);
     s->builder = r->builder;
+    remove_container(s); /* an earlier run may have left it */
     cli_print("Starting local-run for: %s on: http://0.0.0.0:%u\n\n", r->fn->name, r->port);
-    return cli_service_start(&s->service,
-                             &(struct cli_service_start){.argv = argv.items, .listener = -1}, err);
+    return cli_service_start(
+        &s->service,
+        &(struct cli_service_start){
+            .argv = argv.items, .listener = -1, .before_stop = remove_container, .arg = s},
+        err);
 }
 
 /* A port that was free a moment ago; for bundles the socket itself. */
@@ -357,8 +361,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     if (fix_builder(cli, o, s.name, err) < 0)
         return -1;
     rc = run_session(cli, &s, err);
-    if (s.container)
-        remove_container(s.builder, s.container);
+    cli_service_stop(&s.service);
     free(s.container);
     if (s.listener >= 0)
         close(s.listener);

@@ -65,16 +65,25 @@ static void add_image(struct faas_strv *out, const char *flag, const char *image
 
 /* The image's name, the folder and what has always stood behind it. */
 static void add_rest(struct faas_strv *out, const struct cli_builder *b,
-                     const struct cli_build_job *job, const char *image_flag, bool more_names)
+                     const struct cli_build_job *job, const char *image, bool more_names)
 {
-    add_image(out, image_flag, job->image);
+    const char *flag = strcmp(image, job->image) == 0 ? "--tag" : "--manifest";
+
+    add_image(out, flag, image);
     if (!b->context_last)
         faas_strv_add(out, ".");
     if (more_names && job->extra_images)
-        faas_strv_for_each(job->extra_images, image) add_image(out, image_flag, *image);
+        faas_strv_for_each(job->extra_images, name) add_image(out, "--tag", *name);
     add_mounts(out, job);
     if (b->context_last)
         faas_strv_add(out, ".");
+}
+
+/* A name of its own for the list of images that publishing makes: one image under the function's
+ * name may be here already, and would be in the way. Heap. */
+static char *list_name(const struct cli_build_job *job)
+{
+    return faas_asprintf("localhost/faas-cli-publish/%s", job->fn->name);
 }
 
 void cli_engine_build_argv(struct faas_strv *out, const struct cli_builder *b,
@@ -83,13 +92,13 @@ void cli_engine_build_argv(struct faas_strv *out, const struct cli_builder *b,
     faas_strv_add(out, b->program);
     faas_strv_add(out, "build");
     add_flags(out, job);
-    add_rest(out, b, job, "--tag", false);
+    add_rest(out, b, job, job->image, false);
 }
 
 void cli_engine_publish_argv(struct faas_strv *out, const struct cli_builder *b,
                              const struct cli_build_job *job)
 {
-    bool buildx = strcmp(b->multi_flag, "--tag") == 0;
+    bool buildx = !b->context_last;
 
     faas_strv_add(out, b->program);
     if (buildx)
@@ -101,7 +110,13 @@ void cli_engine_publish_argv(struct faas_strv *out, const struct cli_builder *b,
     if (buildx)
         faas_strv_add(out, "--output=type=registry,push=true");
     add_flags(out, job);
-    add_rest(out, b, job, b->multi_flag, buildx);
+    if (buildx) {
+        add_rest(out, b, job, job->image, true);
+    } else {
+        _cleanup_free_ char *list = list_name(job);
+
+        add_rest(out, b, job, list, false);
+    }
 }
 
 char *cli_engine_words(const struct faas_strv *argv, size_t from)
@@ -241,7 +256,8 @@ static int run_publish(const struct cli_builder *b, const struct cli_build_job *
 static int forget_manifest(const struct cli_builder *b, const struct cli_build_job *job,
                            struct faas_error *err)
 {
-    char *argv[] = {(char *)b->program, "manifest", "rm", (char *)job->image, NULL};
+    _cleanup_free_ char *list = list_name(job);
+    char *argv[] = {(char *)b->program, "manifest", "rm", list, NULL};
     const struct cli_run run = {.argv = argv, .with_stderr = true, .line = drop_line};
     int status;
 
@@ -251,8 +267,9 @@ static int forget_manifest(const struct cli_builder *b, const struct cli_build_j
 static int push_manifest(const struct cli_builder *b, const struct cli_build_job *job,
                          const char *image, struct faas_error *err)
 {
+    _cleanup_free_ char *list = list_name(job);
     _cleanup_free_ char *to = faas_asprintf("docker://%s", image);
-    char *argv[] = {(char *)b->program, "manifest", "push", "--all", (char *)job->image, to, NULL};
+    char *argv[] = {(char *)b->program, "manifest", "push", "--all", list, to, NULL};
     const struct cli_run run = {
         .argv = argv, .with_stderr = true, .line = job->line, .arg = job->arg};
 
@@ -276,7 +293,6 @@ const struct cli_builder cli_docker_builder = {
     .summary = "container images, by Docker",
     .program = "docker",
     .runs_images = true,
-    .multi_flag = "--tag",
     .build = engine_build,
     .push = engine_push,
     .prepare = docker_prepare,
@@ -289,7 +305,6 @@ const struct cli_builder cli_podman_builder = {
     .program = "podman",
     .runs_images = true,
     .context_last = true,
-    .multi_flag = "--manifest",
     .build = engine_build,
     .push = engine_push,
     .prepare = engine_prepare,
@@ -301,7 +316,6 @@ const struct cli_builder cli_buildah_builder = {
     .summary = "container images, by Buildah",
     .program = "buildah",
     .context_last = true,
-    .multi_flag = "--manifest",
     .build = engine_build,
     .push = engine_push,
     .prepare = engine_prepare,

@@ -24,6 +24,8 @@ int cli_service_start(struct cli_service *s, const struct cli_service_start *how
         faas_map_for_each (how->environment, e) {
             faas_strv_addf(&environment, "%s=%s", e->key, e->value);
         }
+    s->before_stop = how->before_stop;
+    s->arg = how->arg;
     fflush(stdout);
     return faas_spawn(&(struct faas_spawn){.path = path,
                                            .argv = how->argv,
@@ -76,6 +78,8 @@ static void stop(struct cli_service *s, int signals)
 {
     int status;
 
+    if (s->before_stop)
+        s->before_stop(s->arg);
     faas_process_kill(&s->process, SIGTERM);
     if (wait_for(s, signals, STOP_MS, &status))
         return;

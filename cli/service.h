@@ -7,6 +7,8 @@
 
 struct cli_service {
     struct faas_process process; /* pid 0: none */
+    void (*before_stop)(void *arg);
+    void *arg;
 };
 
 struct cli_service_start {
@@ -14,6 +16,9 @@ struct cli_service_start {
     const struct faas_map *environment; /* NULL: ours */
     const char *cwd;                    /* NULL: ours */
     int listener;                       /* becomes its descriptor 3; -1: none */
+    /* Called before it is asked to end; what it does may end it. May be NULL. */
+    void (*before_stop)(void *arg);
+    void *arg;
 };
 
 /* It writes to our stdout and stderr, and ends when we do. */

@@ -21,6 +21,10 @@ enum {
     MOST_MS = 1000,
 };
 
+/* What a signal finds: a step, which nothing else can interrupt, or somebody who waits. */
+static volatile sig_atomic_t in_step;
+static volatile sig_atomic_t stopping;
+
 struct watch {
     int fd;
     struct faas_strv dirs; /* by watch descriptor; "" where there is none */
@@ -239,17 +243,19 @@ static bool has_changes(const struct watch *w)
     return w->stack_changed || w->changed.len > 0;
 }
 
-static void wait_for_changes(struct watch *w)
+/* Waits with the signals let in. */
+static void wait_for_changes(struct watch *w, const sigset_t *open_mask)
 {
     struct pollfd in = {.fd = w->fd, .events = POLLIN};
     int64_t since_ms;
 
-    while (!has_changes(w)) {
-        poll(&in, 1, -1);
+    while (!has_changes(w) && !stopping) {
+        ppoll(&in, 1, NULL, open_mask);
         take_events(w);
     }
     since_ms = faas_now_ms(&faas_system_clock);
-    while (faas_now_ms(&faas_system_clock) - since_ms < MOST_MS && poll(&in, 1, QUIET_MS) > 0)
+    while (!stopping && faas_now_ms(&faas_system_clock) - since_ms < MOST_MS &&
+           poll(&in, 1, QUIET_MS) > 0)
         take_events(w);
 }
 
@@ -284,60 +290,92 @@ static int reopen(struct watch *w, struct cli *cli, bool envsubst, struct faas_e
     return 0;
 }
 
-static void run_step(struct cli *cli,
-                     int (*step)(struct cli *cli, void *arg, struct faas_error *err), void *arg)
+/* What is done again and again. */
+struct job {
+    struct cli *cli;
+    bool envsubst;
+    int (*step)(struct cli *cli, void *arg, struct faas_error *err);
+    void *arg;
+    sigset_t open_mask; /* lets SIGINT and SIGTERM in */
+};
+
+static void run_step(const struct job *j)
 {
     int64_t start_ms = faas_now_ms(&faas_system_clock);
     struct faas_error err = {0};
+    sigset_t blocked;
+    int rc;
 
-    if (step(cli, arg, &err) < 0)
+    in_step = 1;
+    sigprocmask(SIG_SETMASK, &j->open_mask, &blocked);
+    rc = j->step(j->cli, j->arg, &err);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    in_step = 0;
+    if (rc < 0)
         tell_failure(&err);
     else
         cli_print("[Watch] Done in %.2fs. Edit a handler or the stack file; Ctrl-C ends this.\n",
                   (double)(faas_now_ms(&faas_system_clock) - start_ms) / 1000);
 }
 
-static void next_round(struct watch *w, struct cli *cli, bool envsubst,
-                       int (*step)(struct cli *cli, void *arg, struct faas_error *err), void *arg)
+static void next_round(struct watch *w, const struct job *j)
 {
     struct faas_error err = {0};
     bool all;
 
-    wait_for_changes(w);
+    wait_for_changes(w, &j->open_mask);
+    if (stopping)
+        return;
     all = w->stack_changed;
-    faas_strv_deinit(&cli->only);
+    faas_strv_deinit(&j->cli->only);
     if (!all)
-        faas_strv_copy(&cli->only, &w->changed);
+        faas_strv_copy(&j->cli->only, &w->changed);
     faas_strv_deinit(&w->changed);
     w->stack_changed = false;
-    if (all && reopen(w, cli, envsubst, &err) < 0)
+    if (all && reopen(w, j->cli, j->envsubst, &err) < 0)
         tell_failure(&err);
     else
-        run_step(cli, step, arg);
+        run_step(j);
 }
 
-/* Children have a death signal, so nothing is left behind. */
+/* The children of a step have a death signal. */
 static void leave(int signo)
 {
     (void)signo;
-    _exit(0);
+    if (in_step)
+        _exit(0);
+    stopping = 1;
+}
+
+static void catch_signals(sigset_t *before)
+{
+    const struct sigaction action = {.sa_handler = leave};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, before);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 int cli_watch_run(struct cli *cli, bool envsubst,
                   int (*step)(struct cli *cli, void *arg, struct faas_error *err), void *arg,
                   struct faas_error *err)
 {
-    const struct sigaction action = {.sa_handler = leave};
+    struct job job = {.cli = cli, .envsubst = envsubst, .step = step, .arg = arg};
     struct watch w;
+    int rc = open_watch(&w, cli, envsubst, err);
 
-    if (open_watch(&w, cli, envsubst, err) < 0) {
-        close_watch(&w);
-        return -1;
+    if (rc == 0) {
+        catch_signals(&job.open_mask);
+        tell_start(&w);
+        run_step(&job);
+        while (!stopping)
+            next_round(&w, &job);
+        sigprocmask(SIG_SETMASK, &job.open_mask, NULL);
     }
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    tell_start(&w);
-    run_step(cli, step, arg);
-    for (;;)
-        next_round(&w, cli, envsubst, step, arg);
+    close_watch(&w);
+    return rc;
 }

@@ -2,8 +2,9 @@ import pytest
 
 from minnow import Gateway
 
-# Needs what takes minutes to build, so it runs only when it is named: make check-static.
-collect_ignore = ["test_static_build.py"]
+# Needs what takes minutes to build, or root and container engines, so it runs only when it is named:
+# make check-static, make check-images.
+collect_ignore = ["test_static_build.py", "test_cli_docker.py"]
 
 
 @pytest.fixture(scope="module")

@@ -350,11 +350,11 @@ def test_publish_with_manifest_lists(cli):
     cli("publish", "--builder", "podman", "--platforms", "linux/amd64,linux/arm64",
         "--extra-tag", "latest")
     assert calls(cli) == [
-        "project: [manifest] [rm] [r/greet:0.1]",
+        "project: [manifest] [rm] [localhost/faas-cli-publish/greet]",
         "greet: [build] [--platform=linux/amd64,linux/arm64] [--build-arg] [ADDITIONAL_PACKAGE=] "
-        "[--manifest] [r/greet:0.1] [.]",
-        "project: [manifest] [push] [--all] [r/greet:0.1] [docker://r/greet:0.1]",
-        "project: [manifest] [push] [--all] [r/greet:0.1] [docker://r/greet:latest]"]
+        "[--manifest] [localhost/faas-cli-publish/greet] [.]",
+        "project: [manifest] [push] [--all] [localhost/faas-cli-publish/greet] [docker://r/greet:0.1]",
+        "project: [manifest] [push] [--all] [localhost/faas-cli-publish/greet] [docker://r/greet:latest]"]
     engine(cli, "buildah")
     assert "--reset-qemu runs a container, which buildah does not" in cli(
         "publish", "--builder", "buildah", "--reset-qemu", rc=1).err
@@ -441,7 +441,7 @@ def test_the_command_line_of_local_run(cli):
            f"[--volume={cli.path('.secrets')}:/var/openfaas/secrets] [-e=fprocess=cat] [r/greet:0.1]")
     asked = calls(cli)
     assert asked[0].startswith("greet: [build]")
-    assert asked[1:] == ["project: [rm] [-f] [greet]", f"project: {run}", "project: [rm] [-f] [greet]"]
+    assert asked[1:] == ["project: [rm] [-f] [greet]", f"project: {run}"]
     assert "Image: r/greet:0.1\nStarting local-run for: greet on: http://0.0.0.0:8081\n\n" in r.out
     printed = cli("local-run", "--builder", "docker", "--build=false", "--print", "greet")
     assert printed.out.startswith("Image: r/greet:0.1\ndocker run --name greet --rm -i -p=8080:8080 -e=a=yaml")
