@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/out.h"
+#include "cli/wrap.h"
 #include "libfaas/alloc.h"
 
 enum { WIDTH = 90 };
@@ -13,28 +14,6 @@ void cli_logo_write(struct faas_buf *out)
                            "/_/  /_/_/_//_/_//_/\\___/__,__/\n"
                            "serverless, small and fast\n"
                            "\n");
-}
-
-/* Appends text as paragraphs of at most WIDTH columns, each line behind an indent. */
-static void write_wrapped(struct faas_buf *out, const char *text, size_t indent)
-{
-    struct faas_str rest = faas_str_from(text);
-    size_t column = indent;
-
-    while (rest.ptr) {
-        struct faas_str word = faas_str_split(&rest, ' ');
-
-        if (column > indent && column + 1 + word.len > WIDTH) {
-            faas_buf_printf(out, "\n%*s", (int)indent, "");
-            column = indent;
-        } else if (column > indent) {
-            faas_buf_append_c(out, ' ');
-            column++;
-        }
-        faas_buf_append_str(out, word);
-        column += word.len;
-    }
-    faas_buf_append_c(out, '\n');
 }
 
 static void write_lines(struct faas_buf *out, const char *lines)
@@ -74,7 +53,7 @@ static void write_flag_text(struct faas_buf *out, const struct cli_flag *flag, s
         faas_buf_append_z(&text, " (repeatable)");
     if (dflt && *dflt)
         faas_buf_printf(&text, " (default %s)", dflt);
-    write_wrapped(out, text.data, indent);
+    cli_wrap(out, text.data, indent, WIDTH);
 }
 
 static bool named_in(const struct cli_flag *rows, const struct cli_flag *end, const char *name)
@@ -153,7 +132,7 @@ static void write_usage(struct faas_buf *out, const struct cli_command *c, const
 
 void cli_help_write(struct faas_buf *out, const struct cli_command *c, const char *path)
 {
-    write_wrapped(out, c->description, 0);
+    cli_wrap(out, c->description, 0, WIDTH);
     write_usage(out, c, path);
     write_subcommands(out, c);
     if (c->example) {
