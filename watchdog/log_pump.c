@@ -10,35 +10,11 @@ enum {
     LAST_READS = 16,
 };
 
-/* "\r\n" ends a line as "\n" does. */
-static void write_line(struct wd_log_pump *p, struct faas_str line)
-{
-    if (line.len && line.ptr[line.len - 1] == '\r')
-        line.len--;
-    wd_log_line(p->log, p->to_stdout, p->prefix ? p->stream : NULL, line);
-}
-
-/* What has come, up to the last newline, and more than a line may have. */
-static void write_lines(struct wd_log_pump *p)
-{
-    struct faas_str rest = faas_buf_str(&p->line);
-    const char *newline;
-
-    while ((newline = memchr(rest.ptr, '\n', FAAS_MIN(rest.len, p->max_line))) ||
-           rest.len >= p->max_line) {
-        size_t len = newline ? (size_t)(newline - rest.ptr) : p->max_line;
-
-        write_line(p, (struct faas_str){rest.ptr, len});
-        len += newline != NULL;
-        rest = (struct faas_str){rest.ptr + len, rest.len - len};
-    }
-    faas_buf_consume(&p->line, p->line.len - rest.len);
-}
-
 /* False: there is nothing more to read now, or ever. */
 static bool read_some(struct wd_log_pump *p, bool *ended)
 {
-    ssize_t n = read(p->fd, faas_buf_reserve(&p->line, READ_MAX), READ_MAX);
+    char bytes[READ_MAX];
+    ssize_t n = read(p->fd, bytes, sizeof(bytes));
 
     if (n < 0 && errno == EINTR)
         return true;
@@ -46,16 +22,13 @@ static bool read_some(struct wd_log_pump *p, bool *ended)
         *ended = n == 0 || errno != EAGAIN;
         return false;
     }
-    p->line.len += (size_t)n;
-    write_lines(p);
+    wd_log_lines_feed(&p->lines, (struct faas_str){.ptr = bytes, .len = (size_t)n});
     return true;
 }
 
 static void close_pump(struct wd_log_pump *p)
 {
-    if (p->line.len)
-        write_line(p, faas_buf_str(&p->line));
-    faas_buf_deinit(&p->line);
+    wd_log_lines_end(&p->lines);
     faas_timer_stop(p->loop, &p->timer);
     faas_io_del(p->loop, &p->io);
     close(p->fd);
@@ -71,8 +44,6 @@ static void on_readable(void *arg, uint32_t events)
     (void)events;
     if (!read_some(p, &ended) && ended)
         close_pump(p);
-    else if (p->line.len == 0)
-        faas_buf_deinit(&p->line); /* most are silent most of the time */
 }
 
 static void watch(struct wd_log_pump *p);
@@ -97,11 +68,10 @@ void wd_log_pump_start(struct wd_log_pump *pump, struct faas_loop *loop, struct 
 {
     *pump = (struct wd_log_pump){
         .loop = loop,
-        .log = log,
-        .stream = spec->stream,
-        .to_stdout = spec->to_stdout,
-        .prefix = spec->prefix,
-        .max_line = spec->max_line,
+        .lines = {.log = log,
+                  .stream = spec->prefix ? spec->stream : NULL,
+                  .to_stdout = spec->to_stdout,
+                  .max_line = spec->max_line},
         .fd = fd,
     };
     watch(pump);

@@ -5,18 +5,13 @@
 #define FAAS_WATCHDOG_LOG_PUMP_H
 
 #include "libfaas/loop.h"
-#include "watchdog/line_log.h"
+#include "watchdog/log_lines.h"
 
 struct wd_log_pump {
     struct faas_loop *loop;
-    struct wd_log *log;
-    const char *stream; /* "stdout" or "stderr": the prefix */
-    bool to_stdout;
-    bool prefix;
-    size_t max_line; /* with its newline */
-    int fd;          /* -1: closed */
+    struct wd_log_lines lines;
+    int fd; /* -1: closed */
     struct faas_io io;
-    struct faas_buf line;
     struct faas_timer timer;
 };
 

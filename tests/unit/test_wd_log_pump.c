@@ -93,7 +93,7 @@ static void lines_come_out_one_by_one_and_the_last_is_not_lost(void **state)
         {"an empty line", "\n\n", "\n\n"},
         {"carriage returns", "a\r\nb\r\n", "a\nb\n"},
         {"just short enough", "0123456789abcde\n", "0123456789abcde\n"},
-        {"too long by one", "0123456789abcdef\n", "0123456789abcdef\n\n"},
+        {"just as long as can be", "0123456789abcdef\n", "0123456789abcdef\n"},
         {"much too long", "0123456789abcdef0123456789abcdefgh\nx\n",
          "0123456789abcdef\n0123456789abcdef\ngh\nx\n"},
         {"too long without an end", "0123456789abcdefgh", "0123456789abcdef\ngh\n"},
