@@ -13,6 +13,8 @@ enum {
     /* Gathered before a turn ends; a write is never larger, for a pipe that is writable takes this
      * much without blocking, and in one piece. */
     WRITE_MAX = PIPE_BUF,
+    /* At the end readers that are behind are waited for. */
+    LAST_LINES_MS = 1000,
     STAMP_LEN = sizeof("2006/01/02 15:04:05") - 1,
 };
 
@@ -26,9 +28,11 @@ void wd_log_init(struct wd_log *log, const struct faas_clock *clock)
     };
 }
 
+/* The last lines are the ones that say why. */
 void wd_log_deinit(struct wd_log *log)
 {
-    wd_log_flush(log);
+    for (int waited_ms = 0; !wd_log_flush(log) && waited_ms < LAST_LINES_MS; waited_ms++)
+        poll(NULL, 0, 1);
     faas_buf_deinit(&log->err.pending);
     faas_buf_deinit(&log->out.pending);
 }

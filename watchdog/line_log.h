@@ -25,7 +25,7 @@ struct wd_log {
 };
 
 void wd_log_init(struct wd_log *log, const struct faas_clock *clock);
-void wd_log_deinit(struct wd_log *log); /* writes what can be written */
+void wd_log_deinit(struct wd_log *log); /* writes what can be written within a second */
 
 void wd_logf(struct wd_log *log, const char *fmt, ...) FAAS_PRINTF(2, 3);
 /* The function's words as one record, whatever bytes they are. lost more of them are not shown. */
