@@ -120,7 +120,7 @@ static void note_reading(struct gw_invocation *v)
 
     if (!faas_http_reply_started(v->r.http))
         return;
-    left = faas_http_reply_write(v->r.http, FAAS_STR(""));
+    left = faas_http_reply_unsent(v->r.http);
     if (left < v->down_backlog)
         progressed(v);
     v->down_backlog = left;

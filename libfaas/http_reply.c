@@ -87,6 +87,11 @@ size_t http_reply_backlog(const struct faas_http_req *req)
     return req->reply.out.len - req->reply.sent;
 }
 
+size_t faas_http_reply_unsent(const struct faas_http_req *req)
+{
+    return http_reply_backlog(req) + req->wire.len - req->wire_sent;
+}
+
 size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data)
 {
     struct http_reply *reply = &req->reply;
@@ -99,7 +104,7 @@ size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data)
         data.len = (size_t)FAAS_MIN((int64_t)data.len, reply->length - reply->written);
     faas_buf_append_str(&reply->out, data);
     reply->written += (int64_t)data.len;
-    backlog = http_reply_backlog(req) + req->wire.len - req->wire_sent;
+    backlog = faas_http_reply_unsent(req);
     if (backlog > FAAS_HTTP_HIGH_WATER)
         reply->was_high = true;
     http_req_dirty(req);
@@ -128,7 +133,7 @@ void faas_http_reply_cut(struct faas_http_req *req)
     struct http_reply *reply = &req->reply;
 
     assert(reply->begun && !reply->ended);
-    if (reply->bodiless || http_reply_backlog(req) + req->wire.len - req->wire_sent == 0)
+    if (reply->bodiless || faas_http_reply_unsent(req) == 0)
         reply->aborted = true;
     reply->ended = reply->cut = true;
     http_req_dirty(req);

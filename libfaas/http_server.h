@@ -101,6 +101,7 @@ void faas_http_reply_begin(struct faas_http_req *req, int status,
                            const struct faas_http_header *headers, size_t n, int64_t length);
 /* Copies; returns the bytes not yet sent. Above FAAS_HTTP_HIGH_WATER stop until on_drain. */
 size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data);
+size_t faas_http_reply_unsent(const struct faas_http_req *req); /* the same without writing */
 void faas_http_reply_end(struct faas_http_req *req);
 /* Cuts the connection so that the client can tell that the reply is incomplete. */
 void faas_http_reply_abort(struct faas_http_req *req);

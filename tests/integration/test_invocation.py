@@ -403,6 +403,29 @@ def test_a_slow_reader_holds_the_function_up_not_the_memory(gateway, function):
     assert peak_growth_kib(gateway, stall) < 4096
 
 
+def test_a_client_that_reads_nothing_is_cut_after_the_functions_end(gateways):
+    """By then the answer waits in our buffers: the sizes leave some there whatever the kernel takes."""
+    g = gateways(provider="memory", write_timeout="1s", read_timeout="1s")
+    up = Upstream(lambda connection, request: reply(b"x" * int(request.target[1:]))(connection, request))
+    g.api("POST", "/system/functions",
+          {"service": "f", "image": "none", "annotations": {"minnow.upstream": up.address}}, expect=202)
+    wait_until(lambda: g.status("f").get("availableReplicas", 0) > 0, "f")
+    clients = []
+    for size in range(MIB // 8, 8 * MIB, MIB // 8):
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", g.port))
+        s.sendall(f"GET /function/f/{size} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        clients.append(s)
+    wait_until(lambda: [r for r in g.records if "the client did not read for longer than write_timeout=1s" in r.get("error", "")],
+               "those that do not read to be cut")
+    time.sleep(1)
+    assert g.invoke("f", path="/2").body == b"xx", "the gateway lives"
+    for s in clients:
+        s.close()
+    up.close()
+
+
 def test_a_thousand_slow_clients_are_all_answered(gateway, function):
     name, _ = function(reply(b"ok"))
     clients = []
