@@ -54,6 +54,7 @@ struct faas_exchange {
     int send_errno;  /* sending broke; the response may be there all the same */
     bool replay;     /* keeps sent bytes in out */
     bool raw;        /* 101: both directions are just bytes */
+    bool peer_ended; /* of these: we may go on */
 
     /* response */
     bool any_read;
@@ -413,6 +414,7 @@ static enum step give_head(struct faas_exchange *ex)
     if (head->upgraded) { /* whatever the request's body was, now both sides may talk */
         ex->raw = true;
         ex->body_ended = false;
+        faas_socket_keepalive(ex->conn->io.fd);
     }
     ex->busy = true;
     ex->ops->on_head(ex->arg, head);
@@ -474,6 +476,24 @@ static enum step parse_held(struct faas_exchange *ex)
     return step;
 }
 
+/* A tunnel whose peer has ended: its reading side has nothing more to tell. */
+static void run_one_way(struct faas_exchange *ex)
+{
+    if (ex->body_ended && ex->sent == ex->out.len)
+        complete(ex, 0);
+    else if (ex->send_errno)
+        broken(ex, ex->send_errno);
+}
+
+static void half_closed(struct faas_exchange *ex)
+{
+    ex->peer_ended = true;
+    ex->busy = true;
+    ex->ops->on_peer_end(ex->arg);
+    if (returned(ex))
+        run_one_way(ex);
+}
+
 static void on_eof(struct faas_exchange *ex)
 {
     struct faas_error err;
@@ -481,6 +501,10 @@ static void on_eof(struct faas_exchange *ex)
     ex->conn->hung_up = true;
     if (retry(ex))
         return;
+    if (ex->raw && ex->ops->on_peer_end) {
+        half_closed(ex);
+        return;
+    }
     if (faas_http_parser_eof(ex->conn->parser, &err) == FAAS_HTTP_END)
         complete(ex, 0);
     else
@@ -535,6 +559,10 @@ static void run(struct faas_exchange *ex)
     flush(ex);
     if (tell_writable(ex) == STEP_OVER)
         return;
+    if (ex->peer_ended) {
+        run_one_way(ex);
+        return;
+    }
     if (ex->resume)
         ex->resume = ex->paused = false;
     if (!ex->paused && parse_held(ex) == STEP_ON)
@@ -557,6 +585,8 @@ static void on_ready(void *arg, uint32_t events)
         c->readable = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->hung_up = true;
+    if (ex->peer_ended && events & EPOLLERR)
+        ex->send_errno = ECONNRESET; /* it does not listen any more */
     run(ex);
 }
 
@@ -710,6 +740,8 @@ void faas_exchange_end(struct faas_exchange *ex)
         faas_buf_append_z(&ex->out, "0\r\n\r\n");
     if (ex->conn)
         flush(ex);
+    if (ex->peer_ended)
+        schedule(ex);
 }
 
 void faas_exchange_resume(struct faas_exchange *ex)

@@ -34,8 +34,8 @@ enum faas_http_phase {
 };
 
 /* From within any of them this and other exchanges may be cancelled, written to and started, and
- * the owner may free itself in on_end and on_error. on_writable and on_connect_failed may be NULL.
- */
+ * the owner may free itself in on_end and on_error. on_writable, on_peer_end and on_connect_failed
+ * may be NULL. */
 struct faas_exchange_ops {
     /* head is valid during the call only. */
     void (*on_head)(void *arg, const struct faas_http_response_head *head);
@@ -46,6 +46,9 @@ struct faas_exchange_ops {
      */
     void (*on_error)(void *arg, enum faas_http_phase phase, const struct faas_error *err);
     void (*on_writable)(void *arg); /* the request body's backlog fell below the low-water mark */
+    /* After head.upgraded: the peer has said everything. It may still listen, and on_end waits for
+     * our end. Without this slot the peer's end is the exchange's. */
+    void (*on_peer_end)(void *arg);
     /* Could not connect, so nothing was sent: returns another address to try with the same bytes
      * (copied), or NULL to fail with on_error. Without this slot it fails. */
     const struct faas_addr *(*on_connect_failed)(void *arg, const struct faas_error *err);

@@ -5,6 +5,8 @@
  * end of either direction are done here. */
 #include "libfaas/http_server_impl.h"
 
+#include "libfaas/net.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,7 +14,6 @@
 enum {
     READ_SIZE = 64 * 1024,
     READS_PER_TURN = 16, /* then the others have their turn */
-    KEEPALIVE_S = 60,    /* a tunnel may be silent for hours: is the peer still there? */
 };
 
 /* --- client -> handler --- */
@@ -153,18 +154,9 @@ void http_tunnel_ready(struct faas_http_req *req, uint32_t events)
 
 static void prepare_socket(int fd)
 {
-    static const struct {
-        int level, name, value;
-    } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1}, /* MHD has just switched it off */
-        {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S},
-        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S / 4},
-        {IPPROTO_TCP, TCP_KEEPCNT, 4},
-    };
-
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(options); i++)
-        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+    /* MHD has just switched it off. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    faas_socket_keepalive(fd);
 }
 
 void http_tunnel_open(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,

@@ -178,6 +178,14 @@ int faas_listen(const char *host, unsigned port, int backlog, bool reuseport,
     return fd;
 }
 
+void faas_socket_keepalive(int fd)
+{
+    set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_flag(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_flag(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    set_flag(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 unsigned faas_socket_port(int fd)
 {
     struct faas_addr addr = {.len = sizeof(addr.ss)};

@@ -31,5 +31,8 @@ unsigned faas_socket_port(int fd);
 /* Starts connecting (with TCP_NODELAY); the socket turns writable when it is done, and SO_ERROR
  * says how. Returns the fd, or -1 when it failed at once. */
 FAAS_NODISCARD int faas_connect_start(const struct faas_addr *addr, struct faas_error *err);
+/* For connections that may be silent for hours: a peer that is not there any more is found out
+ * within two minutes. */
+void faas_socket_keepalive(int fd);
 
 #endif

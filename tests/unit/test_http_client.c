@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define MIB (1024 * 1024)
 
@@ -82,7 +83,7 @@ struct call {
     struct faas_buf headers; /* "name: value\n" of each */
     struct faas_buf body;
     bool keep_alive, upgraded;
-    bool ended, failed, writable;
+    bool ended, failed, writable, peer_ended;
     enum faas_http_phase phase;
     struct faas_error err;
     size_t take; /* at most so much at once; 0: all */
@@ -148,6 +149,14 @@ static void call_on_writable(void *arg)
     struct call *c = arg;
 
     c->writable = true;
+}
+
+static void call_on_peer_end(void *arg)
+{
+    struct call *c = arg;
+
+    assert_false(c->peer_ended || c->ended || c->failed);
+    c->peer_ended = true;
 }
 
 static const struct faas_addr *call_on_connect_failed(void *arg, const struct faas_error *err)
@@ -1862,6 +1871,113 @@ static void an_upgraded_exchange_is_a_tunnel(void **state)
     fake_upstream_free(up);
 }
 
+static void serve_last_word(struct fake_conn *c)
+{
+    struct faas_buf head = {0}, said = {0};
+
+    fake_read_head(c, &head);
+    fake_send_z(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nlast word");
+    shutdown(c->fd, SHUT_WR);
+    if (fake_read_until(c, &said, ".") && fake_wait_closed(c))
+        sem_post(c->arg); /* it heard everything, and the end */
+    faas_buf_deinit(&head);
+    faas_buf_deinit(&said);
+}
+
+static void leave_after_last_word(struct fake_conn *c)
+{
+    struct faas_buf head = {0};
+
+    fake_read_head(c, &head);
+    fake_send_z(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nlast word");
+    faas_buf_deinit(&head);
+}
+
+static bool has_peer_ended(void *arg)
+{
+    return ((struct call *)arg)->peer_ended;
+}
+
+static void start_tunnel(struct world *w, struct call *c, struct fake_upstream *up)
+{
+    c->ops = call_ops;
+    c->ops.on_peer_end = call_on_peer_end;
+    start(w, c, get(fake_upstream_addr(up)));
+    assert_true(faas_loop_run_until(w->loop, has_peer_ended, c, 10000));
+    assert_int_equal(c->body.len, strlen("last word"));
+    turn_a_little(w);
+    assert_false(c->ended || c->failed);
+}
+
+static void a_tunnels_peer_that_has_ended_may_listen_on(void **state)
+{
+    struct world *w = *state;
+    struct fake_upstream *up = fake_upstream_new(serve_last_word, &w->sem);
+    struct call c = {0};
+
+    start_tunnel(w, &c, up);
+    faas_exchange_write(c.ex, FAAS_STR("one "));
+    turn_a_little(w);
+    faas_exchange_write(c.ex, FAAS_STR("two."));
+    faas_exchange_end(c.ex);
+    assert_false(c.ended); /* never from within */
+    expect_answer(&c, 101, "last word");
+    sem_wait(&w->sem);
+    fake_upstream_free(up);
+}
+
+static void a_tunnels_peer_that_has_left_is_found_out_by_writing(void **state)
+{
+    struct world *w = *state;
+    struct fake_upstream *up = fake_upstream_new(leave_after_last_word, NULL);
+    struct call c = {0};
+
+    start_tunnel(w, &c, up);
+    while (!c.failed) {
+        faas_exchange_write(c.ex, FAAS_STR("hello?"));
+        turn_a_little(w);
+    }
+    assert_int_equal(c.err.code, FAAS_ERR_BAD_GATEWAY);
+    assert_int_equal(c.phase, FAAS_PHASE_BODY);
+    dispose(&c);
+    fake_upstream_free(up);
+}
+
+static void end_within(void *arg)
+{
+    struct call *c = arg;
+
+    call_on_peer_end(arg);
+    faas_exchange_end(c->ex);
+}
+
+static void cancel_within(void *arg)
+{
+    struct call *c = arg;
+
+    call_on_peer_end(arg);
+    faas_exchange_cancel(c->ex);
+    c->ex = NULL;
+}
+
+static void a_tunnel_can_be_ended_when_its_peer_has(void **state)
+{
+    struct world *w = *state;
+    struct fake_upstream *up = fake_upstream_new(leave_after_last_word, NULL);
+    struct call ending = {.ops = call_ops}, cancelling = {.ops = call_ops};
+
+    ending.ops.on_peer_end = end_within;
+    start(w, &ending, get(fake_upstream_addr(up)));
+    expect_answer(&ending, 101, "last word");
+    cancelling.ops.on_peer_end = cancel_within;
+    start(w, &cancelling, get(fake_upstream_addr(up)));
+    assert_true(faas_loop_run_until(w->loop, has_peer_ended, &cancelling, 10000));
+    expect_open(w, up, 0);
+    assert_false(cancelling.ended || cancelling.failed);
+    dispose(&cancelling);
+    fake_upstream_free(up);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -1917,6 +2033,9 @@ int main(void)
         TEST(an_owner_may_free_itself_at_the_end),
         TEST(freeing_the_client_ends_everything_silently),
         TEST(an_upgraded_exchange_is_a_tunnel),
+        TEST(a_tunnels_peer_that_has_ended_may_listen_on),
+        TEST(a_tunnels_peer_that_has_left_is_found_out_by_writing),
+        TEST(a_tunnel_can_be_ended_when_its_peer_has),
     };
     return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
 }
