@@ -122,6 +122,14 @@ static const struct faas_opt options[] = {
      .min = 1,
      .max = 168 * HOUR_MS,
      .help = "longest silence of a function in the middle of its answer"},
+    {.env = "tunnel_idle_timeout",
+     .type = FAAS_OPT_DURATION,
+     AT(tunnel_idle_timeout_ms),
+     .dflt = "0s",
+     .min = 0,
+     .max = 168 * HOUR_MS,
+     .help = "longest silence of an upgraded connection (WebSocket); 0 is without limit, and "
+             "stream_idle_timeout once one side has ended"},
     {.env = "scale_from_zero_timeout",
      .type = FAAS_OPT_DURATION,
      AT(scale_timeout_ms),
@@ -142,7 +150,8 @@ static const struct faas_opt options[] = {
      .dflt = "30s",
      .min = 0,
      .max = 24 * HOUR_MS,
-     .help = "how long a stopping gateway waits for calls in flight"},
+     .help = "how long a stopping gateway waits for calls in flight, upgraded connections "
+             "included, before it cuts them"},
 
     {.group = "Limits",
      .env = "max_connections",

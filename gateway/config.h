@@ -28,6 +28,7 @@ struct gw_config {
     int64_t connect_timeout_ms;
     int64_t idle_timeout_ms;
     int64_t stream_idle_timeout_ms;
+    int64_t tunnel_idle_timeout_ms; /* 0: none */
     int64_t scale_timeout_ms;
     int64_t eject_ms;
     int64_t drain_ms;

@@ -71,6 +71,17 @@ static void append_forwarded_for(struct faas_buf *out, const struct gw_request *
     faas_buf_append_z(out, "\r\n");
 }
 
+static void append_upgrade(struct faas_buf *out, const struct faas_http_head *head)
+{
+    if (!faas_http_wants_upgrade(head))
+        return;
+    faas_hop_append(out, FAAS_STR("Connection"), FAAS_STR("Upgrade"));
+    for (size_t i = 0; i < head->n_headers; i++) {
+        if (faas_str_ieq(head->headers[i].name, FAAS_STR("Upgrade")))
+            faas_hop_append(out, FAAS_STR("Upgrade"), head->headers[i].value);
+    }
+}
+
 void gw_forward_request(struct faas_buf *out, const struct gw_request *r, struct faas_str peer)
 {
     const struct faas_http_header *h = r->head->headers;
@@ -100,6 +111,7 @@ void gw_forward_request(struct faas_buf *out, const struct gw_request *r, struct
         faas_hop_append(out, FAAS_STR("X-Call-Id"), r->call_id);
     faas_hop_append(out, FAAS_STR("X-Start-Time"), faas_str_from(r->start_time));
     append_framing(out, r->head);
+    append_upgrade(out, r->head);
     faas_buf_append_z(out, "\r\n");
 }
 
@@ -124,7 +136,8 @@ struct faas_http_header *gw_forward_response(struct faas_arena *arena, const str
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct faas_http_header *h = &head->headers[i];
 
-        if (!faas_hop_ends(&hop, h->name))
+        if (!faas_hop_ends(&hop, h->name) ||
+            (head->upgraded && faas_str_ieq(h->name, FAAS_STR("Upgrade"))))
             out[(*n)++] = *h;
     }
     for (size_t i = 0; i < FAAS_ARRAY_LEN(ours); i++) {

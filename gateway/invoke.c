@@ -126,10 +126,27 @@ static void note_reading(struct gw_invocation *v)
     v->down_backlog = left;
 }
 
+static struct stall awaited_in_tunnel(const struct gw_invocation *v)
+{
+    const struct gw_config *cfg = v->r.shard->gw->cfg;
+
+    /* Who has heard the other's end should come to one, too. */
+    if (v->one_way &&
+        (!cfg->tunnel_idle_timeout_ms || cfg->stream_idle_timeout_ms < cfg->tunnel_idle_timeout_ms))
+        return (struct stall){"half of the tunnel had ended, and nothing was sent",
+                              "stream_idle_timeout", cfg->stream_idle_timeout_ms};
+    if (cfg->tunnel_idle_timeout_ms > 0)
+        return (struct stall){"nothing was sent through the tunnel", "tunnel_idle_timeout",
+                              cfg->tunnel_idle_timeout_ms};
+    return (struct stall){.limit_ms = INT64_MAX};
+}
+
 static struct stall awaited(const struct gw_invocation *v)
 {
     const struct gw_config *cfg = v->r.shard->gw->cfg;
 
+    if (v->tunnel)
+        return awaited_in_tunnel(v);
     if (v->down_backlog > 0)
         return (struct stall){"the client did not read", "write_timeout", cfg->write_timeout_ms};
     if (v->answering)
@@ -157,7 +174,15 @@ static void watch(void *arg)
     }
     left_ms = FAAS_MIN(left_ms, cfg->read_timeout_ms);
     left_ms = FAAS_MIN(left_ms, cfg->write_timeout_ms);
+    left_ms = FAAS_MIN(left_ms, cfg->stream_idle_timeout_ms);
     faas_timer_start(v->r.shard->loop, &v->watch, left_ms, watch, v);
+}
+
+static void half_ended(struct gw_invocation *v)
+{
+    v->one_way = true;
+    progressed(v);
+    watch(v); /* another limit from now on */
 }
 
 /* --- client -> function --- */
@@ -173,7 +198,7 @@ static size_t on_client_body(void *arg, struct faas_str data)
         return v->is_waiting || v->exchange ? 0 : data.len;
     }
     v->r.bytes_in += data.len;
-    if (cfg->max_body_size > 0 && v->r.bytes_in > (uint64_t)cfg->max_body_size) {
+    if (!v->tunnel && cfg->max_body_size > 0 && v->r.bytes_in > (uint64_t)cfg->max_body_size) {
         struct faas_error err;
 
         faas_fail(&err, FAAS_ERR_TOO_LARGE, "the body is larger than max_body_size=%lld",
@@ -191,6 +216,8 @@ static void on_client_body_end(void *arg)
     struct gw_invocation *v = arg;
 
     v->upload_done = true;
+    if (v->tunnel)
+        half_ended(v);
     if (v->exchange)
         faas_exchange_end(v->exchange);
 }
@@ -214,19 +241,36 @@ static void on_function_writable(void *arg)
 
 /* --- function -> client --- */
 
+static void refuse_upgrade(struct gw_invocation *v, const struct faas_error *cause)
+{
+    struct faas_error err;
+
+    faas_fail(&err, FAAS_ERR_BAD_GATEWAY, "the function answered with %s", cause->msg);
+    fail(v, &err);
+}
+
 /* From here on progress counts, not length: a slow but living answer is not cut. */
 static void on_function_head(void *arg, const struct faas_http_response_head *head)
 {
     struct gw_invocation *v = arg;
     struct faas_http_header *headers;
+    struct faas_error err;
     size_t n;
 
     headers = gw_forward_response(faas_http_req_arena(v->r.http), &v->r, head, &n);
+    if (head->upgraded && faas_http_reply_upgrade(v->r.http, headers, n, &err) < 0) {
+        refuse_upgrade(v, &err);
+        return;
+    }
     v->r.status = head->status;
     v->answering = true;
+    v->tunnel = head->upgraded;
     faas_exchange_no_timeout(v->exchange);
     progressed(v);
-    faas_http_reply_begin(v->r.http, head->status, headers, n, head->content_length);
+    if (v->tunnel)
+        watch(v); /* another limit from now on */
+    else
+        faas_http_reply_begin(v->r.http, head->status, headers, n, head->content_length);
 }
 
 static size_t on_function_body(void *arg, struct faas_str data)
@@ -255,6 +299,15 @@ static void on_client_drain(void *arg)
     }
 }
 
+/* Of a tunnel: its half of the conversation is over. */
+static void on_function_half_end(void *arg)
+{
+    struct gw_invocation *v = arg;
+
+    half_ended(v);
+    faas_http_reply_end(v->r.http);
+}
+
 static void on_function_end(void *arg)
 {
     struct gw_invocation *v = arg;
@@ -262,7 +315,8 @@ static void on_function_end(void *arg)
     v->exchange = NULL;
     leave_endpoint(v);
     resume_upload(v); /* an early answer: what is left of the upload is read and dropped */
-    faas_http_reply_end(v->r.http);
+    if (!v->tunnel)
+        faas_http_reply_end(v->r.http);
 }
 
 static const char *broken_text(enum faas_http_phase phase)
@@ -335,6 +389,7 @@ static const struct faas_exchange_ops exchange_ops = {
     .on_end = on_function_end,
     .on_error = on_function_error,
     .on_writable = on_function_writable,
+    .on_peer_end = on_function_half_end,
     .on_connect_failed = on_connect_failed,
 };
 

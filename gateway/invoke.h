@@ -2,6 +2,9 @@
  * wait for the first replica, then both bodies streamed with back-pressure.
  *
  * States: WAITING (no replica yet; the upload is paused) -> FORWARDING (an exchange runs) -> done.
+ * An upgraded connection (WebSocket) is a call like any other: it is in flight, and it has its
+ * place, its record and its metrics when it ends. Bodies become raw bytes, and only silence ends
+ * it.
  */
 #ifndef FAAS_GATEWAY_INVOKE_H
 #define FAAS_GATEWAY_INVOKE_H
@@ -22,6 +25,8 @@ struct gw_invocation {
     bool upload_done;
     bool admitted;
     bool answering; /* the function's head is through */
+    bool tunnel;    /* which was a 101 */
+    bool one_way;   /* one side of the tunnel has ended */
 
     struct faas_timer watch; /* progress of either side; or the deadline of the wait */
     int64_t progress_ms;

@@ -102,6 +102,59 @@ static void headers_for_one_hop_stay_behind(void **state)
                   "X-Start-Time: 123\r\n\r\n");
 }
 
+static void an_upgrade_that_is_meant_passes(void **state)
+{
+    static const struct faas_http_header asks[] = {
+        H("Host", "h"),
+        H("connection", "keep-alive, uPgrade, X-Private"),
+        H("X-Private", "1"),
+        H("UPGRADE", "WebSocket"),
+        H("Sec-WebSocket-Key", "k"),
+        H("Keep-Alive", "5"),
+    };
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, "GET", "/", NULL, asks, FAAS_ARRAY_LEN(asks));
+    check_request(&f, "10.0.0.7:99",
+                  "GET / HTTP/1.1\r\n"
+                  "Host: h\r\n"
+                  "Sec-WebSocket-Key: k\r\n"
+                  "X-Forwarded-Host: h\r\n"
+                  "X-Forwarded-For: 10.0.0.7\r\n"
+                  "X-Call-Id: id-1\r\n"
+                  "X-Start-Time: 123\r\n"
+                  "Connection: Upgrade\r\n"
+                  "Upgrade: WebSocket\r\n\r\n");
+}
+
+static void only_a_101_says_what_it_upgraded_to(void **state)
+{
+    static const struct faas_http_header headers[] = {
+        H("Connection", "upgrade"),
+        H("Upgrade", "websocket"),
+        H("Sec-WebSocket-Accept", "a"),
+    };
+    static const bool upgraded[] = {true, false};
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(upgraded); i++) {
+        struct faas_http_response_head head = {
+            .upgraded = upgraded[i], .headers = headers, .n_headers = FAAS_ARRAY_LEN(headers)};
+        struct faas_arena arena = {0};
+        struct faas_http_header *out;
+        struct fixture f;
+        size_t n;
+
+        set_up(&f, "GET", "/", NULL, NULL, 0);
+        out = gw_forward_response(&arena, &f.r, &head, &n);
+        assert_int_equal(faas_http_find(out, n, FAAS_STR("Upgrade")) != NULL, upgraded[i]);
+        assert_null(faas_http_find(out, n, FAAS_STR("Connection")));
+        assert_non_null(faas_http_find(out, n, FAAS_STR("Sec-WebSocket-Accept")));
+        faas_arena_deinit(&arena);
+    }
+}
+
 static void what_a_proxy_before_us_said_is_kept_and_continued(void **state)
 {
     static const struct faas_http_header headers[] = {
@@ -186,6 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(path_and_query_go_through_byte_by_byte),
         cmocka_unit_test(headers_for_one_hop_stay_behind),
+        cmocka_unit_test(an_upgrade_that_is_meant_passes),
+        cmocka_unit_test(only_a_101_says_what_it_upgraded_to),
         cmocka_unit_test(what_a_proxy_before_us_said_is_kept_and_continued),
         cmocka_unit_test(the_length_is_kept_when_it_is_known),
         cmocka_unit_test(the_functions_headers_win_over_ours),
