@@ -366,7 +366,7 @@ def test_a_gibibyte_download_takes_constant_memory(gateway, function):
 
 
 def test_a_gibibyte_upload_takes_constant_memory(gateway, function):
-    name, _ = function(count_bytes(GIB))
+    name, _ = function(count_bytes(GIB), envVars={"exec_timeout": "60s"})  # upstream_timeout is for quick calls
 
     def upload():
         with socket.create_connection(("127.0.0.1", gateway.port)) as s:
