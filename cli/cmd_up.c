@@ -85,6 +85,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
 {
     struct options *o = options;
     _cleanup_stack_ struct cli_stack stack = {0};
+    int64_t start_ms = faas_now_ms(&faas_system_clock);
 
     if (o->platforms && !o->publish)
         return faas_fail(err, FAAS_ERR_INVALID, "--platforms needs --publish");
@@ -95,7 +96,9 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     if (run_once(cli, o, err) < 0)
         return -1;
     if (stack.n_functions > 0 && !o->skip_deploy && !o->build.shrinkwrap)
-        cli_hint("Try it: echo hi | faas-cli invoke %s\n", stack.functions[0].name);
+        cli_hint("Up in %.2fs. Try it: echo hi | faas-cli invoke %s\n",
+                 (double)(faas_now_ms(&faas_system_clock) - start_ms) / 1000,
+                 stack.functions[0].name);
     return 0;
 }
 

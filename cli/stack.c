@@ -193,6 +193,7 @@ int cli_stack_parse(struct cli_stack *s, struct faas_str text, const char *file,
     const struct faas_yaml *doc;
 
     s->file = faas_arena_strndup(&s->arena, file, strlen(file));
+    faas_strv_add(&s->files, file);
     if (env) {
         if (cli_envsubst(text, file, env, &substituted, err) < 0)
             return -1;
@@ -280,11 +281,31 @@ void cli_stack_keep(struct cli_stack *s, const struct faas_strv *names)
     keep(s, is_listed, names);
 }
 
+/* Users know \d and \D from other engines; POSIX has no such escapes. Heap. */
+static char *with_classes(const char *regex)
+{
+    _cleanup_buf_ struct faas_buf out = {0};
+    bool in_set = false;
+
+    for (const char *c = regex; *c; c++) {
+        in_set = *c == '[' || (in_set && *c != ']');
+        if (c[0] == '\\' && c[1] == 'd')
+            faas_buf_append_z(&out, in_set ? "0-9" : "[0-9]");
+        else if (c[0] == '\\' && c[1] == 'D' && !in_set)
+            faas_buf_append_z(&out, "[^0-9]");
+        else
+            faas_buf_append(&out, c, c[0] == '\\' && c[1] ? 2 : 1);
+        c += c[0] == '\\' && c[1];
+    }
+    return faas_strdup(out.data ? out.data : "");
+}
+
 static int select_by_regex(struct cli_stack *s, const char *regex, struct faas_error *err)
 {
     regex_t compiled;
+    _cleanup_free_ char *posix = with_classes(regex);
     char why[128];
-    int rc = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
+    int rc = regcomp(&compiled, posix, REG_EXTENDED | REG_NOSUB);
 
     if (rc != 0) {
         regerror(rc, &compiled, why, sizeof(why));
@@ -327,6 +348,7 @@ void cli_stack_deinit(struct cli_stack *s)
     free(s->functions);
     free(s->templates);
     faas_strv_deinit(&s->copy);
+    faas_strv_deinit(&s->files);
     faas_arena_deinit(&s->arena);
     *s = (struct cli_stack){0};
 }

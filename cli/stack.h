@@ -43,6 +43,7 @@ struct cli_template_source {
 struct cli_stack {
     struct faas_arena arena; /* of all texts */
     const char *file;        /* NULL: there is no stack file; the last of several */
+    struct faas_strv files;  /* all of them */
     const char *gateway;     /* NULL: not said */
     struct cli_function *functions;
     size_t n_functions;
@@ -63,7 +64,8 @@ FAAS_NODISCARD int cli_stack_parse(struct cli_stack *s, struct faas_str text, co
 FAAS_NODISCARD int cli_stack_load(struct cli_stack *s, const char *file, const struct cli_env *env,
                                   struct faas_error *err);
 /* Keeps the functions whose name matches: filter is a name in which * stands for anything, regex
- * an extended regular expression found anywhere in it. Both at once, or no match: INVALID. */
+ * an extended regular expression (with \d and \D) found anywhere in it. Both at once, or no match:
+ * INVALID. */
 FAAS_NODISCARD int cli_stack_select(struct cli_stack *s, const char *filter, const char *regex,
                                     struct faas_error *err);
 /* Keeps the functions with these names; none may be left. */

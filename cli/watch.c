@@ -113,21 +113,37 @@ static int watch_tree(struct watch *w, const char *path, struct faas_error *err)
     return rc;
 }
 
-/* Editors replace files, so it is the folder that tells of the stack file. */
-static int watch_stack_file(struct watch *w, struct faas_error *err)
+/* Editors replace files, so it is the folder that tells of a stack file. */
+static int watch_stack_file(struct watch *w, const char *file, struct faas_error *err)
 {
-    const char *slash = strrchr(w->stack.file, '/');
+    const char *slash = strrchr(file, '/');
     _cleanup_free_ char *dir =
-        slash ? faas_strndup(w->stack.file, (size_t)(slash - w->stack.file)) : faas_strdup(".");
+        slash ? faas_strndup(file, (size_t)(slash - file)) : faas_strdup(".");
     int wd;
 
-    if (strstr(w->stack.file, "://"))
+    if (strstr(file, "://"))
         return 0;
     wd = inotify_add_watch(w->fd, *dir ? dir : "/", EVENTS | IN_ONLYDIR);
     if (wd < 0)
         return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "cannot watch %s", dir);
     remember_dir(w, wd, slash ? dir : "");
     return 0;
+}
+
+static int watch_stack_files(struct watch *w, struct faas_error *err)
+{
+    for (size_t i = 0; i < w->stack.files.len; i++)
+        if (watch_stack_file(w, w->stack.files.items[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static bool is_stack_file(const struct watch *w, const char *path)
+{
+    for (size_t i = 0; i < w->stack.files.len; i++)
+        if (strcmp(without_dot(path), without_dot(w->stack.files.items[i])) == 0)
+            return true;
+    return false;
 }
 
 static void close_watch(struct watch *w)
@@ -155,7 +171,7 @@ static int open_watch(struct watch *w, struct cli *cli, bool envsubst, struct fa
     for (size_t i = 0; i < w->stack.n_functions; i++)
         if (w->stack.functions[i].handler && watch_tree(w, w->stack.functions[i].handler, err) < 0)
             return -1;
-    return watch_stack_file(w, err);
+    return watch_stack_files(w, err);
 }
 
 static bool lies_in(const char *path, const char *folder)
@@ -178,7 +194,7 @@ static void note_change(struct watch *w, const char *path, uint32_t mask)
     const char *owner = NULL;
     size_t n = 0;
 
-    if (strcmp(without_dot(path), without_dot(w->stack.file)) == 0) {
+    if (is_stack_file(w, path)) {
         if (!w->stack_changed)
             cli_print("[Watch] %zu functions: %s %s\n", w->stack.n_functions, verb(mask), path);
         w->stack_changed = true;

@@ -170,7 +170,7 @@ static void select_functions(char out[256], const char *filter, const char *rege
     _cleanup_buf_ struct faas_buf text = {0};
     struct faas_error err = {0};
 
-    faas_buf_printf(&text, "%sfunctions:\n  api-a: {}\n  api-b: {}\n  web: {}\n", head);
+    faas_buf_printf(&text, "%sfunctions:\n  api-a: {}\n  api-b: {}\n  web: {}\n  fn-1: {}\n", head);
     assert_int_equal(parse(&s, text.data, NULL), 0);
     out[0] = '\0';
     if (cli_stack_select(&s, filter, regex, &err) < 0)
@@ -185,9 +185,9 @@ static void filter_and_regex_choose_functions(void **state)
     static const struct {
         const char *filter, *regex, *left;
     } cases[] = {
-        {NULL, NULL, "api-a api-b web "},
+        {NULL, NULL, "api-a api-b web fn-1 "},
         {"api-*", NULL, "api-a api-b "},
-        {"*", NULL, "api-a api-b web "},
+        {"*", NULL, "api-a api-b web fn-1 "},
         {"*i-*b", NULL, "api-b "},
         {"web", NULL, "web "},
         {"we", NULL, "stack.yml: no function matches --filter we"},
@@ -195,6 +195,10 @@ static void filter_and_regex_choose_functions(void **state)
         {NULL, "^a.*b$", "api-b "},
         {NULL, "e", "web "},
         {NULL, "x|b$", "api-b web "},
+        {NULL, "\\d", "fn-1 "},
+        {NULL, "^fn-[\\d_]+$", "fn-1 "},
+        {NULL, "^\\D+\\.x$", "stack.yml: no function matches --regex ^\\D+\\.x$"},
+        {NULL, "\\D$", "api-a api-b web "},
         {NULL, "^$", "stack.yml: no function matches --regex ^$"},
         {"a", "a", "--filter and --regex cannot be used together"},
     };
@@ -209,6 +213,68 @@ static void filter_and_regex_choose_functions(void **state)
     assert_non_null(strstr(left, "--regex \"(\""));
 }
 
+static void several_files_make_one_stack(void **state)
+{
+    static const char second[] = "provider: {name: openfaas, gateway: http://g2}\n"
+                                 "functions:\n  b: {lang: go}\n"
+                                 "configuration:\n  copy: [y]\n  templates: [{name: go}]\n";
+    static const struct {
+        const char *text, *error;
+    } bad[] = {
+        {"provider: {name: openfaas}\nfunctions:\n  c: {}\n  a: {}\n",
+         "third.yml:4: functions.a is in first.yml:4 already"},
+        {"provider: {name: other}\n", "third.yml:1: provider.name is \"other\""},
+        {"version: 1\nprovider: {name: openfaas}\n", "third.yml:1: version is \"1\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(bad); i++) {
+        _cleanup_stack_ struct cli_stack s = {0};
+        struct faas_error err = {0};
+
+        assert_int_equal(
+            cli_stack_parse(
+                &s,
+                FAAS_STR("provider:\n  {name: openfaas, gateway: http://g1}\nfunctions:\n"
+                         "  a: {lang: c}\nconfiguration:\n  copy: [x]\n"
+                         "  templates: [{name: c}]\n"),
+                "first.yml", NULL, NULL),
+            0);
+        assert_int_equal(cli_stack_parse(&s, faas_str_from(second), "second.yml", NULL, NULL), 0);
+        assert_int_equal(s.n_functions, 2);
+        assert_string_equal(s.functions[0].lang, "c");
+        assert_string_equal(s.functions[1].file, "second.yml");
+        assert_string_equal(s.gateway, "http://g2");
+        assert_int_equal(s.n_templates, 2);
+        assert_string_equal(s.templates[1].name, "go");
+        assert_int_equal(s.copy.len, 2);
+        assert_int_equal(s.files.len, 2);
+        assert_int_equal(cli_stack_parse(&s, faas_str_from(bad[i].text), "third.yml", NULL, &err),
+                         -1);
+        assert_non_null(strstr(err.msg, bad[i].error));
+    }
+}
+
+static void chosen_functions_are_kept(void **state)
+{
+    _cleanup_stack_ struct cli_stack s = {0};
+    _cleanup_strv_ struct faas_strv names = {0};
+
+    (void)state;
+    assert_int_equal(parse(&s,
+                           "provider: {name: openfaas}\nfunctions:\n"
+                           "  a: {secrets: [x]}\n  b: {labels: {l: v}}\n  c: {}\n",
+                           NULL),
+                     0);
+    faas_strv_add(&names, "c");
+    faas_strv_add(&names, "b");
+    faas_strv_add(&names, "gone");
+    cli_stack_keep(&s, &names);
+    assert_int_equal(s.n_functions, 2);
+    assert_string_equal(s.functions[0].name, "b");
+    assert_string_equal(s.functions[1].name, "c");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +283,8 @@ int main(void)
         cmocka_unit_test(duplicate_keys_are_refused),
         cmocka_unit_test(anchors_and_merges_work),
         cmocka_unit_test(filter_and_regex_choose_functions),
+        cmocka_unit_test(several_files_make_one_stack),
+        cmocka_unit_test(chosen_functions_are_kept),
     };
     return cmocka_run_group_tests_name("stack", tests, NULL, NULL);
 }
