@@ -119,10 +119,12 @@ void wd_call_end(struct wd_call *call)
 void wd_call_abort(struct wd_call *call, int status)
 {
     give_up(call, status);
-    if (call->req)
-        faas_http_reply_abort(call->req);
-    else
+    if (!call->req)
         call_free_if_over(call);
+    else if (faas_http_reply_started(call->req))
+        faas_http_reply_cut(call->req);
+    else
+        faas_http_reply_abort(call->req);
 }
 
 /* --- what the server tells --- */
@@ -142,6 +144,10 @@ static void finish_too_large(struct wd_call *call)
 {
     struct faas_buf text = {0};
 
+    if (faas_http_reply_started(call->req)) {
+        wd_call_abort(call, 413);
+        return;
+    }
     faas_buf_printf(&text, "request body is larger than max_body_size: %llu bytes\n",
                     (unsigned long long)call->calls->max_body_size);
     finish_refused(call, 413, &text);
@@ -164,6 +170,7 @@ static size_t on_body(void *arg, struct faas_str data)
         return 0;
     }
     if (is_too_large(call, call->body_bytes + data.len)) {
+        call->calls->ops->release(call);
         finish_too_large(call);
         return data.len;
     }
@@ -206,7 +213,6 @@ static void on_done(void *arg, const struct faas_error *err)
 {
     struct wd_call *call = arg;
 
-    (void)err;
     faas_timer_stop(call->calls->loop, &call->body_timer);
     faas_timer_stop(call->calls->loop, &call->reply_timer);
     call->req = NULL;
@@ -214,7 +220,7 @@ static void on_done(void *arg, const struct faas_error *err)
     if (!call->admitted)
         leave_unadmitted(call);
     else if (call->held)
-        call->calls->ops->on_client_gone(call);
+        call->calls->ops->on_client_gone(call, err ? err->msg : "the connection was closed");
     else
         call_free_if_over(call);
 }

@@ -68,7 +68,8 @@ void wd_call_begin(struct wd_call *call, int status, const struct faas_http_head
 /* Copies; returns what is not yet sent. Above FAAS_HTTP_HIGH_WATER stop until on_drain. */
 size_t wd_call_write(struct wd_call *call, struct faas_str data);
 void wd_call_end(struct wd_call *call);
-/* The answer is incomplete, and the client can tell. status is what the metrics count. */
+/* The answer is incomplete: what was written of it goes out, and then the connection is cut, so
+ * that the client can tell. status is what the metrics count. */
 void wd_call_abort(struct wd_call *call, int status);
 
 /* From now on write_timeout is how long the client may take nothing, instead of the time for the

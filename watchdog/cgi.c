@@ -218,20 +218,22 @@ static int add_target(struct builder *b, const struct wd_cgi_request *req, struc
         add_from_line(b, FAAS_STR("Query"), t.query);
     if (path.len)
         add_from_line(b, FAAS_STR("Path"), path);
-    if (host.len)
+    if (host.len && req->family == WD_CLASSIC_WATCHDOG)
         add_from_line(b, FAAS_STR("Host"), host);
     return 0;
 }
 
-static void add_length(struct builder *b, int64_t content_length)
+static void add_length(struct builder *b, const struct wd_cgi_request *req)
 {
     char text[24];
     struct faas_str value = {.ptr = text};
 
-    value.len = (size_t)snprintf(text, sizeof(text), "%lld", (long long)content_length);
-    add_from_line(b, FAAS_STR("ContentLength"), value);
-    add_from_line(b, FAAS_STR("Content_Length"), value);
-    if (content_length < 0)
+    value.len = (size_t)snprintf(text, sizeof(text), "%lld", (long long)req->content_length);
+    if (req->family == WD_CLASSIC_WATCHDOG) {
+        add_from_line(b, FAAS_STR("ContentLength"), value);
+        add_from_line(b, FAAS_STR("Content_Length"), value);
+    }
+    if (req->content_length < 0)
         add_from_line(b, FAAS_STR("Transfer_Encoding"), FAAS_STR("chunked"));
 }
 
@@ -272,7 +274,7 @@ char **wd_cgi_env(const struct wd_base_env *base, struct faas_arena *arena,
     if (add_headers(&b, req, err) < 0 || add_target(&b, req, err) < 0)
         return NULL;
     add_from_line(&b, FAAS_STR("Method"), req->method);
-    add_length(&b, req->content_length);
+    add_length(&b, req);
     add_presets(&b, base);
     b.envp[b.n] = NULL;
     return b.envp;

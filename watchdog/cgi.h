@@ -6,6 +6,7 @@
 #include "libfaas/arena.h"
 #include "libfaas/http.h"
 #include "libfaas/map.h"
+#include "watchdog/family.h"
 
 /* What every function gets. Its strings are borrowed from the watchdog's own environment. */
 struct wd_base_env {
@@ -21,6 +22,7 @@ void wd_base_env_init(struct wd_base_env *base, char *const *env_vars);
 void wd_base_env_deinit(struct wd_base_env *base);
 
 struct wd_cgi_request {
+    enum wd_family family; /* of-watchdog tells no host, and of the length what the client said */
     struct faas_str method;
     struct faas_str target; /* as sent, still encoded; may be an absolute URL */
     const struct faas_http_header *headers;

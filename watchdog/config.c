@@ -426,6 +426,7 @@ static int load_of_watchdog(struct wd_config *c, const struct env *env, struct f
     c->http_buffer_req_body =
         get_bool(env, "http_buffer_req_body", false) || get_bool(env, "buffer_http", false);
     c->prefix_logs = get_go_bool(env, "prefix_logs", true);
+    c->kill_on_disconnect = get_go_bool(env, "kill_on_disconnect", true);
     c->log_callid = get_go_bool(env, "log_callid", false) || get_go_bool(env, "log_call_id", false);
     if (load_log_buffer_size(c, env, err) < 0)
         return -1;

@@ -45,6 +45,7 @@ struct wd_config {
     char *ready_path;         /* NULL: none; begins with '/' */
     bool http_buffer_req_body;
     bool prefix_logs;
+    bool kill_on_disconnect; /* streaming: the function ends with its client's connection */
     bool log_callid;
     uint64_t log_buffer_size;  /* a longer line of the function is logged in pieces; > 0 */
     int failure_status;        /* what to exit with when it could not be loaded */

@@ -3,7 +3,7 @@
 #include "watchdog/executor.h"
 
 #include "libfaas/alloc.h"
-#include "watchdog/argv.h"
+#include "watchdog/command.h"
 #include "watchdog/marshal.h"
 #include "watchdog/sniff.h"
 
@@ -23,8 +23,7 @@ enum {
 
 struct classic {
     const struct wd_context *ctx;
-    struct faas_strv argv;
-    struct wd_program program;
+    struct wd_command command;
 };
 
 /* What a call needs of its head after the client has left. */
@@ -41,8 +40,7 @@ static void *classic_create(const struct wd_context *ctx, struct faas_error *err
 
     (void)err;
     self->ctx = ctx;
-    wd_split_command(ctx->config->fprocess, &self->argv);
-    wd_program_init(&self->program, self->argv.items[0], getenv("PATH"));
+    wd_command_init(&self->command, ctx);
     return self;
 }
 
@@ -50,8 +48,7 @@ static void classic_destroy(void *arg)
 {
     struct classic *self = arg;
 
-    wd_program_deinit(&self->program);
-    faas_strv_deinit(&self->argv);
+    wd_command_deinit(&self->command);
     free(self);
 }
 
@@ -189,23 +186,6 @@ static void debug_request(const struct wd_context *ctx, const struct faas_http_h
     wd_logf(ctx->log, "Path  %.*s", FAAS_STR_FMT(head->path));
 }
 
-static char *const *make_env(const struct wd_context *ctx, struct wd_call *call,
-                             struct faas_error *err)
-{
-    const struct faas_http_head *head = call->head;
-    const struct wd_cgi_request request = {
-        .method = head->method,
-        .target = head->target,
-        .headers = head->headers,
-        .n_headers = head->n_headers,
-        .content_length = head->content_length,
-    };
-
-    if (!ctx->config->cgi_headers)
-        return ctx->env->all;
-    return wd_cgi_env(ctx->env, faas_http_req_arena(call->req), &request, err);
-}
-
 /* What will be told of the response when the request's head is gone. */
 static void note_type(const struct wd_context *ctx, struct wd_call *call)
 {
@@ -237,33 +217,24 @@ static void run(struct wd_call *call)
     const struct wd_context *ctx = c->self->ctx;
     struct faas_error err = {0};
     struct wd_child_spec spec = {
-        .argv = c->self->argv.items,
         .merge_stderr = ctx->config->combine_output,
         .max_stderr = STDERR_MAX,
-        .timeout_ms = ctx->config->exec_timeout_ms,
         .ops = &child_ops,
         .arg = call,
     };
 
     debug_request(ctx, call->head);
     note_type(ctx, call);
-    spec.envp = make_env(ctx, call, &err);
-    if (!spec.envp) {
-        finish_failed(call, STATUS_BAD_REQUEST, err.msg, NULL);
-        return;
-    }
     if (ctx->config->marshal_request)
         marshal_body(call);
     spec.input = faas_buf_str(&c->body);
     wd_logf(ctx->log, "Forking fprocess.");
-    spec.path = wd_program_find(&c->self->program, &err);
-    if (!spec.path || !wd_child_start(ctx->children, &spec, &err)) {
-        log_end(ctx, call, err.msg, &(struct faas_buf){0});
-        finish_failed(call, STATUS_FAILED, err.msg, NULL);
+    c->running = wd_command_start(&c->self->command, call, &spec, &err) != NULL;
+    if (c->running)
         return;
-    }
-    c->running = true;
-    wd_call_expect_within(call, ctx->config->exec_timeout_ms);
+    log_end(ctx, call, err.msg, &(struct faas_buf){0});
+    finish_failed(call, err.code == FAAS_ERR_INVALID ? STATUS_BAD_REQUEST : STATUS_FAILED, err.msg,
+                  NULL);
 }
 
 /* --- the request --- */
@@ -312,12 +283,21 @@ static void classic_on_body_timeout(struct wd_call *call)
 }
 
 /* A function that runs is not stopped: it may have side effects. */
-static void classic_on_client_gone(struct wd_call *call)
+static void classic_on_client_gone(struct wd_call *call, const char *why)
 {
     struct classic_call *c = call->data;
 
+    (void)why;
     if (!c->running)
         finish(call, STATUS_BAD_REQUEST, NULL, 0, NULL);
+}
+
+/* Only before its body's end, so nothing runs yet. */
+static void classic_release(struct wd_call *call)
+{
+    struct classic_call *c = call->data;
+
+    faas_buf_deinit(&c->body);
 }
 
 const struct wd_executor_ops wd_classic_executor = {
@@ -329,4 +309,5 @@ const struct wd_executor_ops wd_classic_executor = {
     .on_body_end = classic_on_body_end,
     .on_body_timeout = classic_on_body_timeout,
     .on_client_gone = classic_on_client_gone,
+    .release = classic_release,
 };

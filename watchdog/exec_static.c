@@ -430,9 +430,15 @@ static void static_on_body_over(struct wd_call *call)
     (void)call;
 }
 
-static void static_on_client_gone(struct wd_call *call)
+static void static_release(struct wd_call *call)
 {
     close_file(call->data);
+}
+
+static void static_on_client_gone(struct wd_call *call, const char *why)
+{
+    (void)why;
+    static_release(call);
     wd_call_end(call);
 }
 
@@ -446,4 +452,5 @@ const struct wd_executor_ops wd_static_executor = {
     .on_body_end = static_on_body_over,
     .on_body_timeout = static_on_body_over,
     .on_client_gone = static_on_client_gone,
+    .release = static_release,
 };

@@ -52,12 +52,17 @@ struct wd_executor_ops {
     void (*on_body_end)(struct wd_call *call);
     /* The read deadline passed before the body's end. */
     void (*on_body_timeout)(struct wd_call *call);
-    /* The client left before it was answered in full. call->req and call->head are NULL from now
-     * on. */
-    void (*on_client_gone)(struct wd_call *call);
+    /* The client left before it was answered in full, or was cut off; why says so. call->req and
+     * call->head are NULL from now on. */
+    void (*on_client_gone)(struct wd_call *call, const char *why);
+    /* The watchdog answers by itself and takes the call back: whatever the executor runs and holds
+     * for it is to be ended and freed. */
+    void (*release)(struct wd_call *call);
 };
 
 extern const struct wd_executor_ops wd_classic_executor;
+extern const struct wd_executor_ops wd_streaming_executor;
+extern const struct wd_executor_ops wd_serializing_executor;
 extern const struct wd_executor_ops wd_static_executor;
 
 extern const struct wd_executor_ops *const wd_executors[WD_N_MODES];

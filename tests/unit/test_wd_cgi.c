@@ -91,6 +91,34 @@ static void a_request_becomes_variables(void **state)
     built_deinit(&b);
 }
 
+static void of_watchdog_tells_no_host_and_only_the_length_that_was_sent(void **state)
+{
+    static const struct faas_http_header headers[] = {H("Host", "h"), H("Content-Length", "3")};
+    struct wd_cgi_request req = {
+        .family = WD_OF_WATCHDOG,
+        .method = FAAS_STR("POST"),
+        .target = FAAS_STR("http://other/"),
+        .headers = headers,
+        .n_headers = 2,
+        .content_length = 3,
+    };
+    struct built b;
+
+    (void)state;
+    build(&b, no_env, &req);
+    expect(&b, "Http_Content_Length", "3");
+    expect(&b, "Http_ContentLength", NULL);
+    expect(&b, "Http_Host", NULL);
+    expect(&b, "Http_Method", "POST");
+    built_deinit(&b);
+    req.n_headers = 1;
+    req.content_length = -1;
+    build(&b, no_env, &req);
+    expect(&b, "Http_Content_Length", NULL);
+    expect(&b, "Http_Transfer_Encoding", "chunked");
+    built_deinit(&b);
+}
+
 static void chunked_bodies_have_length_minus_one(void **state)
 {
     static const struct faas_http_header headers[] = {H("Transfer-Encoding", "gzip, chunked")};
@@ -281,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_becomes_variables),
+        cmocka_unit_test(of_watchdog_tells_no_host_and_only_the_length_that_was_sent),
         cmocka_unit_test(chunked_bodies_have_length_minus_one),
         cmocka_unit_test(the_request_line_beats_headers_and_presets),
         cmocka_unit_test(a_dash_beats_an_underscore_in_either_order),

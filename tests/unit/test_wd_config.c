@@ -276,6 +276,7 @@ static void of_watchdog_reads_its_settings_its_own_way(void **state)
                          "http_upstream_url=http://127.0.0.1:3000",
                          "suppress_lock=1",
                          "prefix_logs=F",
+                         "kill_on_disconnect=0",
                          "log_call_id=t",
                          "buffer_http=1",
                          "log_buffer_size=-1",
@@ -289,7 +290,7 @@ static void of_watchdog_reads_its_settings_its_own_way(void **state)
     assert_string_equal(c.ready_path, "/ready");
     assert_string_equal(c.content_type, "application/octet-stream");
     assert_true(c.suppress_lock && c.log_callid && c.http_buffer_req_body);
-    assert_false(c.prefix_logs);
+    assert_false(c.prefix_logs || c.kill_on_disconnect);
     assert_true(c.log_buffer_size >= 64 * 1024); /* never without a bound */
 }
 
