@@ -2,5 +2,7 @@
 
 const struct wd_executor_ops *const wd_executors[WD_N_MODES] = {
     [WD_CLASSIC] = &wd_classic_executor,
+    [WD_STREAMING] = &wd_streaming_executor,
+    [WD_SERIALIZING] = &wd_serializing_executor,
     [WD_STATIC] = &wd_static_executor,
 };

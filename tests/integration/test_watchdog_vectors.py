@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from watchdog_vectors import classic, http, life  # noqa: F401: they fill the table
+from watchdog_vectors import classic, forks, http, life  # noqa: F401: they fill the table
 from watchdog_vectors.table import FOREIGN, differences, vectors
 
 rows = [v for v in vectors if FOREIGN in (None, v.family)]

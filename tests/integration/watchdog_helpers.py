@@ -113,19 +113,36 @@ class Connection:
     def response_or_part(self):
         """A response that may be cut off: then complete is False and body what there was of it."""
         status, headers = self.head()
-        r = Response(status, headers, b"", [])
+        r, body = Response(status, headers, b"", []), bytearray()
         try:
             if headers.get("transfer-encoding") != "chunked":
-                r.body = self.exactly(int(headers["content-length"]))
-                return r
-            while size := int(self.line().split(";")[0], 16):
-                r.body += self.exactly(size)
-                self.line()
-            while self.line():
-                pass
+                body += self.exactly(int(headers["content-length"]))
+            else:
+                while size := int(self.line().split(";")[0], 16):
+                    body += self.exactly(size)
+                    self.line()
+                while self.line():
+                    pass
         except (EOFError, ConnectionResetError):
             r.complete = False
+        r.body = bytes(body)
         return r
+
+    def upload(self, body):
+        """A POST whose response is read while the body is sent, for it may come early, and the rest
+        of the body not be read."""
+        def send():
+            try:
+                self.send(render("POST", "/", [], body))
+            except ConnectionError:
+                pass
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            return self.response_or_part()
+        finally:
+            self.sock.shutdown(socket.SHUT_RDWR)
+            sender.join()
 
     def request(self, method="GET", target="/", headers=(), body=None):
         self.send(render(method, target, headers, body))
@@ -294,7 +311,7 @@ class Watchdog:
         return status
 
 
-def in_threads(n, work):
+def in_threads(n, work, seconds=60):
     """Runs work(i) in n threads and returns the results; an exception in one is raised."""
     results, errors = [None] * n, []
 
@@ -308,10 +325,16 @@ def in_threads(n, work):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(60)
+        t.join(seconds)
     if errors:
         raise errors[0]
     return results
+
+
+def memory(pid):
+    """Resident, in KiB."""
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
 
 
 def is_alive(pid):
