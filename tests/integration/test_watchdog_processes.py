@@ -39,8 +39,9 @@ def test_01_input_and_output_larger_than_their_pipes(mode):
     body = os.urandom(1 << 16) * 160
     with Watchdog("cat", mode=mode) as wd:
         fds = wd.fds()
-        r = wd.request("POST", "/", [], body)
-        assert r.status == 200 and r.body == body
+        with wd.connect() as c:
+            r = c.upload(body)
+        assert r.status == 200 and r.complete and r.body == body
         nothing_is_left(wd, fds)
 
 
