@@ -22,6 +22,7 @@ enum cli_completes {
     CLI_SECRETS,
     CLI_NAMESPACES,
     CLI_STORE_FUNCTIONS,
+    CLI_TEMPLATES,
     CLI_COMMANDS,
     CLI_FILES,
 };

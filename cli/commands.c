@@ -24,11 +24,15 @@ static const struct cli_command *const commands[] = {
     &cli_cmd_login,
     &cli_cmd_logout,
     &cli_cmd_registry_login,
+    &cli_cmd_completion,
     &cli_cmd_info,
     &cli_cmd_version,
     &cli_cmd_help,
     &cli_cmd_namespaces,
     &cli_cmd_print_token,
+    &cli_cmd_complete,
+    &cli_cmd_bashcompletion,
+    &cli_cmd_man,
     NULL,
 };
 

@@ -4,7 +4,10 @@
 
 #include "cli/command.h"
 
+extern const struct cli_command cli_cmd_bashcompletion;
 extern const struct cli_command cli_cmd_build;
+extern const struct cli_command cli_cmd_complete;
+extern const struct cli_command cli_cmd_completion;
 extern const struct cli_command cli_cmd_deploy;
 extern const struct cli_command cli_cmd_describe;
 extern const struct cli_command cli_cmd_diff;
@@ -17,6 +20,7 @@ extern const struct cli_command cli_cmd_local_run;
 extern const struct cli_command cli_cmd_login;
 extern const struct cli_command cli_cmd_logout;
 extern const struct cli_command cli_cmd_logs;
+extern const struct cli_command cli_cmd_man;
 extern const struct cli_command cli_cmd_namespace;
 extern const struct cli_command cli_cmd_namespace_create;
 extern const struct cli_command cli_cmd_namespace_get;
