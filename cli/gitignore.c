@@ -14,7 +14,8 @@ void cli_gitignore_parse(struct cli_gitignore *g, struct faas_str text)
     while (rest.ptr) {
         struct faas_str line = faas_str_trim(faas_str_split(&rest, '\n'));
 
-        if (line.len > 0 && line.ptr[0] != '#')
+        /* No path has a NUL in it. */
+        if (line.len > 0 && line.ptr[0] != '#' && faas_str_find(line, '\0') < 0)
             faas_strv_add_str(&g->patterns, line);
     }
 }
