@@ -67,6 +67,7 @@ static void on_reply_deadline(void *arg)
 {
     struct wd_call *call = arg;
 
+    call->cut = "write_timeout is over";
     faas_http_reply_abort(call->req);
 }
 
@@ -127,6 +128,16 @@ void wd_call_abort(struct wd_call *call, int status)
         faas_http_reply_abort(call->req);
 }
 
+int wd_call_upgrade(struct wd_call *call, const struct faas_http_header *headers, size_t n,
+                    struct faas_error *err)
+{
+    if (faas_http_reply_upgrade(call->req, headers, n, err) < 0)
+        return -1;
+    call->upgraded = true;
+    call->status = 101;
+    return 0;
+}
+
 /* --- what the server tells --- */
 
 /* Ours, not the function's: a queue that sees the second header may try again. */
@@ -155,7 +166,7 @@ static void finish_too_large(struct wd_call *call)
 
 static bool is_too_large(const struct wd_call *call, uint64_t bytes)
 {
-    return call->calls->max_body_size && bytes > call->calls->max_body_size;
+    return call->calls->max_body_size && !call->upgraded && bytes > call->calls->max_body_size;
 }
 
 static size_t on_body(void *arg, struct faas_str data)
@@ -209,6 +220,13 @@ static void leave_unadmitted(struct wd_call *call)
     call_free_if_over(call);
 }
 
+static const char *why_gone(const struct wd_call *call, const struct faas_error *err)
+{
+    if (call->cut)
+        return call->cut;
+    return err ? err->msg : "the connection was closed";
+}
+
 static void on_done(void *arg, const struct faas_error *err)
 {
     struct wd_call *call = arg;
@@ -220,7 +238,7 @@ static void on_done(void *arg, const struct faas_error *err)
     if (!call->admitted)
         leave_unadmitted(call);
     else if (call->held)
-        call->calls->ops->on_client_gone(call, err ? err->msg : "the connection was closed");
+        call->calls->ops->on_client_gone(call, why_gone(call, err));
     else
         call_free_if_over(call);
 }

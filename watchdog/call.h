@@ -33,7 +33,9 @@ struct wd_call {
     bool held;                         /* by the executor, or not yet admitted */
     bool admitted;                     /* the executor has been told of it */
     bool has_slot;
-    bool is_probe; /* by way of ready_path: not counted, not limited */
+    bool upgraded;   /* what comes is no body any more */
+    const char *cut; /* why we cut it off; NULL: we did not */
+    bool is_probe;   /* by way of ready_path: not counted, not limited */
     bool by_progress;
     int status; /* 0: not yet known */
     const char *method_label;
@@ -75,6 +77,12 @@ void wd_call_abort(struct wd_call *call, int status);
 /* From now on write_timeout is how long the client may take nothing, instead of the time for the
  * whole answer: for files and streams of any length. */
 void wd_call_judge_by_progress(struct wd_call *call);
+
+/* In place of an answer: 101, by the rules of faas_http_reply_upgrade(). What the client sends goes
+ * to on_body and on_body_end as before, wd_call_write() sends raw, wd_call_end() half-closes and
+ * gives the call up. -1: refused, and nothing has been answered. */
+FAAS_NODISCARD int wd_call_upgrade(struct wd_call *call, const struct faas_http_header *headers,
+                                   size_t n, struct faas_error *err);
 
 /* The function has been given limit_ms. When write_timeout would cut the connection just before
  * the answer to that, the answer gets a second more. */

@@ -61,6 +61,7 @@ struct wd_executor_ops {
 };
 
 extern const struct wd_executor_ops wd_classic_executor;
+extern const struct wd_executor_ops wd_http_executor;
 extern const struct wd_executor_ops wd_streaming_executor;
 extern const struct wd_executor_ops wd_serializing_executor;
 extern const struct wd_executor_ops wd_static_executor;
