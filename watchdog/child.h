@@ -22,6 +22,7 @@ struct wd_children {
     int empty_pipe;                    /* at its end for ever: the stdin of those without input */
     const struct faas_rlimit *rlimits; /* for each of them; borrowed */
     size_t n_rlimits;
+    pid_t kept; /* one more process of ours, which its owner collects; 0: none */
 };
 
 FAAS_NODISCARD int wd_children_init(struct wd_children *set, struct faas_loop *loop,
@@ -62,6 +63,8 @@ struct wd_child_spec {
 /* NULL with the error in Go's words ("fork/exec /bin/x: permission denied"); nothing is left. */
 struct wd_child *wd_child_start(struct wd_children *set, const struct wd_child_spec *spec,
                                 struct faas_error *err);
+/* Says why a program could not be started, in those words. Returns -1. */
+int wd_child_fail_start(const char *path, const struct faas_error *why, struct faas_error *err);
 /* After on_end. */
 void wd_child_free(struct wd_child *child);
 /* Instead of waiting for its end: its group is killed, nothing more is reported, and it is

@@ -74,12 +74,11 @@ static int open_stdio(struct wd_child *child, const struct wd_child_spec *spec, 
     return spec->merge_stderr ? 0 : open_output(&child->err, &io->fds[2], err);
 }
 
-static int fail_start(const struct wd_child_spec *spec, const struct faas_error *why,
-                      struct faas_error *err)
+int wd_child_fail_start(const char *path, const struct faas_error *why, struct faas_error *err)
 {
     if (!why->sys_errno)
-        return faas_fail(err, why->code, "fork/exec %.100s: %.120s", spec->path, why->msg);
-    faas_fail(err, why->code, "fork/exec %.120s: %s", spec->path, wd_errno_text(why->sys_errno));
+        return faas_fail(err, why->code, "fork/exec %.100s: %.120s", path, why->msg);
+    faas_fail(err, why->code, "fork/exec %.120s: %s", path, wd_errno_text(why->sys_errno));
     if (err)
         err->sys_errno = why->sys_errno;
     return -1;
@@ -139,7 +138,7 @@ struct wd_child *wd_child_start(struct wd_children *set, const struct wd_child_s
     if (rc == 0)
         rc = wd_child_watch(child, spec->timeout_ms, &why);
     if (rc < 0) {
-        fail_start(spec, &why, err);
+        wd_child_fail_start(spec->path, &why, err);
         discard(child);
         return NULL;
     }

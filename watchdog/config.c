@@ -11,6 +11,10 @@
 #define DEFAULT_HEADER_BYTES (64 * 1024)
 #define DEFAULT_LOG_BUFFER   (64 * 1024)
 #define MAX_LOG_BUFFER       (1024 * 1024)
+#define DEFAULT_START_MS     10000
+#define DEFAULT_IDLE_MS      500
+#define DEFAULT_STOP_MS      2000
+#define DEFAULT_RESTART_MS   10000
 /* Exit statuses that images and scripts know: a Go panic, and a refused configuration. */
 #define PANICKED  2
 #define REFUSED   1
@@ -416,6 +420,23 @@ static int load_paths(struct wd_config *c, const struct env *env, struct faas_er
     return 0;
 }
 
+/* What of-watchdog has no settings for. */
+static int load_http(struct wd_config *c, const struct env *env, struct faas_error *err)
+{
+    const char *sigterm = get(env, "forward_sigterm");
+
+    c->upstream_start_timeout_ms = get_timeout(env, "upstream_start_timeout", DEFAULT_START_MS);
+    c->upstream_idle_timeout_ms = get_timeout(env, "upstream_idle_timeout", DEFAULT_IDLE_MS);
+    c->stop_timeout_ms = get_timeout(env, "stop_timeout", DEFAULT_STOP_MS);
+    c->restart_on_exit = get_bool(env, "restart_on_exit", false);
+    c->restart_max_delay_ms = get_timeout(env, "restart_max_delay", DEFAULT_RESTART_MS);
+    c->sigterm_at_once = strcmp(sigterm, "at_once") == 0;
+    if (*sigterm && !c->sigterm_at_once && strcmp(sigterm, "after_drain") != 0)
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "forward_sigterm=\"%.40s\" is neither after_drain nor at_once", sigterm);
+    return 0;
+}
+
 static int load_of_watchdog(struct wd_config *c, const struct env *env, struct faas_error *err)
 {
     const char *type = get(env, "content_type");
@@ -428,7 +449,7 @@ static int load_of_watchdog(struct wd_config *c, const struct env *env, struct f
     c->prefix_logs = get_go_bool(env, "prefix_logs", true);
     c->kill_on_disconnect = get_go_bool(env, "kill_on_disconnect", true);
     c->log_callid = get_go_bool(env, "log_callid", false) || get_go_bool(env, "log_call_id", false);
-    if (load_log_buffer_size(c, env, err) < 0)
+    if (load_log_buffer_size(c, env, err) < 0 || load_http(c, env, err) < 0)
         return -1;
     return load_paths(c, env, err);
 }

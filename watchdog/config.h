@@ -44,11 +44,18 @@ struct wd_config {
     uint64_t static_max_list; /* entries; 0: no limit */
     char *ready_path;         /* NULL: none; begins with '/' */
     bool http_buffer_req_body;
+    /* http, and ours alone */
+    int64_t upstream_start_timeout_ms; /* how long calls wait for a function that starts */
+    int64_t upstream_idle_timeout_ms;  /* of kept connections to it; 0: until it closes them */
+    bool sigterm_at_once;              /* to the function, before calls are drained */
+    int64_t stop_timeout_ms;           /* from its SIGTERM to its SIGKILL */
+    bool restart_on_exit;
+    int64_t restart_max_delay_ms;
     bool prefix_logs;
     bool kill_on_disconnect; /* streaming: the function ends with its client's connection */
     bool log_callid;
     uint64_t log_buffer_size;  /* a longer line of the function is logged in pieces; > 0 */
-    int failure_status;        /* what to exit with when it could not be loaded */
+    int failure_status;        /* what to exit with when it could not be loaded or obeyed */
     struct faas_strv warnings; /* to be logged at start */
 };
 

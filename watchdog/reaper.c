@@ -35,6 +35,10 @@ static void sweep(void *arg)
     while ((pid = next_exited()) > 0) {
         struct wd_child *child = wd_children_find(r->children, pid);
 
+        if (pid == r->children->kept) { /* its owner is about to see it */
+            faas_timer_start(r->children->loop, &r->timer, SWEEP_DELAY_MS, sweep, r);
+            break;
+        }
         if (child ? !wd_child_check_exit(child) : waitpid(pid, NULL, WNOHANG) != pid)
             break;
     }

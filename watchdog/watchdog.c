@@ -406,7 +406,11 @@ static int start(struct wd *wd, int *failure, struct faas_error *err)
         *failure = wd->phase == WD_STOPPED_EARLY ? 0 : WD_EXIT_NO_KEYS;
         return -1;
     }
-    if (start_calls(wd, err) < 0 || listen_for_function(wd, err) < 0 || start_health(wd, err) < 0 ||
+    if (start_calls(wd, err) < 0) {
+        *failure = wd->config->failure_status;
+        return -1;
+    }
+    if (listen_for_function(wd, err) < 0 || start_health(wd, err) < 0 ||
         listen_for_metrics(wd, err) < 0)
         return -1;
     prepare_drain(wd);
