@@ -120,12 +120,12 @@ class Cli:
                 self.env[name] = os.environ[name]
         os.mkdir(self.env["HOME"])
 
-    def __call__(self, *args, stdin=b"", rc=0, **env):
+    def __call__(self, *args, stdin=b"", rc=0, timeout=60, **env):
         """Runs it. It has to end with rc, unless that is None."""
         data = stdin if isinstance(stdin, bytes) else stdin.encode()
         done = subprocess.run(
             [os.path.join(BIN, "faas-cli"), *args], cwd=self.folder, env={**self.env, **env},
-            input=data, capture_output=True, timeout=60)
+            input=data, capture_output=True, timeout=timeout)
         result = Result(done)
         assert rc is None or result.rc == rc, result
         return result
