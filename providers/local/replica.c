@@ -17,7 +17,7 @@
 #define READS_PER_TURN  4  /* a function that floods its log must not starve the others */
 #define READS_AT_END    64 /* likewise one that the function left behind with its output */
 #define PROBE_WAIT_MIN  10
-#define PROBE_WAIT_MAX  1000
+#define PROBE_WAIT_MAX  100
 #define INSTANCE_PREFIX 48 /* of the function's name; with the suffix it fits instance[] */
 
 static void begin(struct local_replica *r);
@@ -68,7 +68,7 @@ static void on_output(void *arg, uint32_t events)
         close_output(r);
 }
 
-/* --- health --- */
+/* --- readiness --- */
 
 static void start_probe(struct local_replica *r);
 
@@ -103,7 +103,7 @@ static void on_probe_end(void *arg)
 {
     struct local_replica *r = arg;
 
-    if (r->probe_status != 200 || r->state != LOCAL_STARTING) {
+    if (r->probe_status / 100 != 2 || r->state != LOCAL_STARTING) {
         probe_again(r);
         return;
     }
@@ -125,7 +125,7 @@ static void on_probe_error(void *arg, enum faas_http_phase phase, const struct f
 
 /* The socket listens before the process exists, so connecting always works, and the answer comes
  * the moment that somebody serves: readiness is an event. Asking again is only for a watchdog that
- * answers, but says that it is not healthy yet. */
+ * answers, but says that it is not ready yet, for the function listens by itself (mode=http). */
 static void start_probe(struct local_replica *r)
 {
     static const struct faas_exchange_ops ops = {
@@ -136,7 +136,7 @@ static void start_probe(struct local_replica *r)
     };
     const struct faas_exchange_req req = {
         .addr = &r->endpoint->addr,
-        .head = FAAS_STR("GET /_/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
+        .head = FAAS_STR("GET /_/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
         .body = FAAS_BODY_NONE,
         .idempotent = true,
     };

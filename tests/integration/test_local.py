@@ -296,3 +296,31 @@ def test_nothing_is_left_behind_after_many_calls(gateway):
     # Four callers may have left some kept-alive connections more than one did; per call nothing may stay.
     assert descriptors(gateway.pid) <= before[0] + 16 and descriptors(pid) <= before[1] + 16
     assert not [p for p in descendants(pid) if not alive(p)], "no zombies"
+
+
+HTTP_FUNCTION = r"""
+import http.server, os, time
+time.sleep(0.3)
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        body = f"{os.getpid()} {os.environ['PORT']}".encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_replicas_that_serve_http_listen_at_ports_of_their_own_and_are_awaited(gateway):
+    gateway.push("server:1", "/usr/bin/python3 server.py", {"server.py": HTTP_FUNCTION},
+                 {"mode": "http", "upstream_url": "http://127.0.0.1:0"})
+    gateway.deploy("server", image="server:1", labels={"com.openfaas.scale.min": "3"}, ready=False)
+    answer = gateway.invoke("server")  # waits for the first of them
+    assert answer.status == 201, answer
+    gateway.wait_ready("server", 3)
+    answers = [gateway.invoke("server") for _ in range(60)]
+    assert {a.status for a in answers} == {201}
+    assert len({a.body for a in answers}) == 3
+    assert len({a.body.split()[1] for a in answers}) == 3

@@ -2,7 +2,7 @@
  * tests: one request at a time over the socket that was handed down, told by fprocess how to
  * behave:
  *     serve      answers; after SIGTERM it goes on for healthcheck_interval
- *     shy        says three times that it is not healthy yet, then serves
+ *     shy        says three times that it is not ready yet, then serves
  *     crash      complains and ends with status 3
  *     deaf       runs, and never answers
  *     stubborn   serves, and ignores SIGTERM
@@ -125,7 +125,7 @@ static inline void stand_in_serve_one(int fd, int *unhealthy)
     request[used] = '\0';
     if (sscanf(request, "GET %1023s HTTP/1.1\r\n", path) != 1)
         return;
-    if (strcmp(path, "/_/health") == 0 && *unhealthy > 0) {
+    if (strcmp(path, "/_/ready") == 0 && *unhealthy > 0) {
         healthy = false;
         (*unhealthy)--;
     }
