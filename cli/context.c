@@ -1,6 +1,7 @@
 #include "cli/context.h"
 
 #include "cli/config.h"
+#include "cli/out.h"
 #include "libfaas/alloc.h"
 #include "libfaas/api_types.h"
 #include "libfaas/file.h"
@@ -24,7 +25,7 @@ static bool show_files(void)
 static int copy(const char *from, const char *to, struct faas_error *err)
 {
     if (show_files())
-        fprintf(stderr, "%s -> %s\n", from, to);
+        cli_note("%s -> %s\n", from, to);
     return faas_copy_tree(from, to, err);
 }
 

@@ -63,17 +63,14 @@ static void add_image(struct faas_strv *out, const char *flag, const char *image
     faas_strv_add(out, image);
 }
 
-/* The image's name, the folder and what has always stood behind it. */
-static void add_rest(struct faas_strv *out, const struct cli_builder *b,
-                     const struct cli_build_job *job, const char *image, bool more_names)
+/* The folder, and what has always stood behind it. */
+static void add_context(struct faas_strv *out, const struct cli_builder *b,
+                        const struct cli_build_job *job, const struct faas_strv *more_images)
 {
-    const char *flag = strcmp(image, job->image) == 0 ? "--tag" : "--manifest";
-
-    add_image(out, flag, image);
     if (!b->context_last)
         faas_strv_add(out, ".");
-    if (more_names && job->extra_images)
-        faas_strv_for_each(job->extra_images, name) add_image(out, "--tag", *name);
+    for (size_t i = 0; more_images && i < more_images->len; i++)
+        add_image(out, "--tag", more_images->items[i]);
     add_mounts(out, job);
     if (b->context_last)
         faas_strv_add(out, ".");
@@ -92,31 +89,35 @@ void cli_engine_build_argv(struct faas_strv *out, const struct cli_builder *b,
     faas_strv_add(out, b->program);
     faas_strv_add(out, "build");
     add_flags(out, job);
-    add_rest(out, b, job, job->image, false);
+    add_image(out, "--tag", job->image);
+    add_context(out, b, job, NULL);
 }
 
-void cli_engine_publish_argv(struct faas_strv *out, const struct cli_builder *b,
-                             const struct cli_build_job *job)
+void cli_engine_buildx_argv(struct faas_strv *out, const struct cli_builder *b,
+                            const struct cli_build_job *job)
 {
-    bool buildx = !b->context_last;
+    faas_strv_add(out, b->program);
+    faas_strv_add(out, "buildx");
+    faas_strv_add(out, "build");
+    faas_strv_add(out, "--progress=plain");
+    faas_strv_addf(out, "--platform=%s", job->platforms);
+    faas_strv_add(out, "--output=type=registry,push=true");
+    add_flags(out, job);
+    add_image(out, "--tag", job->image);
+    add_context(out, b, job, job->extra_images);
+}
+
+void cli_engine_manifest_argv(struct faas_strv *out, const struct cli_builder *b,
+                              const struct cli_build_job *job)
+{
+    _cleanup_free_ char *list = list_name(job);
 
     faas_strv_add(out, b->program);
-    if (buildx)
-        faas_strv_add(out, "buildx");
     faas_strv_add(out, "build");
-    if (buildx)
-        faas_strv_add(out, "--progress=plain");
     faas_strv_addf(out, "--platform=%s", job->platforms);
-    if (buildx)
-        faas_strv_add(out, "--output=type=registry,push=true");
     add_flags(out, job);
-    if (buildx) {
-        add_rest(out, b, job, job->image, true);
-    } else {
-        _cleanup_free_ char *list = list_name(job);
-
-        add_rest(out, b, job, list, false);
-    }
+    add_image(out, "--manifest", list);
+    add_context(out, b, job, NULL);
 }
 
 char *cli_engine_words(const struct faas_strv *argv, size_t from)
@@ -239,17 +240,23 @@ static int docker_prepare(const struct cli_builder *b, bool reset, struct faas_e
 }
 
 static int run_publish(const struct cli_builder *b, const struct cli_build_job *job,
-                       struct faas_error *err)
+                       const struct faas_strv *argv, struct faas_error *err)
 {
-    _cleanup_strv_ struct faas_strv argv = {0};
-    _cleanup_free_ char *shown = NULL;
+    _cleanup_free_ char *shown = cli_engine_words(argv, 1);
 
     if (check_dockerfile(b, job, err) < 0)
         return -1;
-    cli_engine_publish_argv(&argv, b, job);
-    shown = cli_engine_words(&argv, 1);
     cli_print("Publishing with command: %s [%s]\n", b->program, shown);
-    return run_there(&argv, job, NULL, err);
+    return run_there(argv, job, NULL, err);
+}
+
+static int docker_publish(const struct cli_builder *b, const struct cli_build_job *job,
+                          struct faas_error *err)
+{
+    _cleanup_strv_ struct faas_strv argv = {0};
+
+    cli_engine_buildx_argv(&argv, b, job);
+    return run_publish(b, job, &argv, err);
 }
 
 /* A list of images that an earlier run left would be added to. */
@@ -279,7 +286,10 @@ static int push_manifest(const struct cli_builder *b, const struct cli_build_job
 static int manifest_publish(const struct cli_builder *b, const struct cli_build_job *job,
                             struct faas_error *err)
 {
-    if (forget_manifest(b, job, err) < 0 || run_publish(b, job, err) < 0 ||
+    _cleanup_strv_ struct faas_strv argv = {0};
+
+    cli_engine_manifest_argv(&argv, b, job);
+    if (forget_manifest(b, job, err) < 0 || run_publish(b, job, &argv, err) < 0 ||
         push_manifest(b, job, job->image, err) < 0)
         return -1;
     for (size_t i = 0; job->extra_images && i < job->extra_images->len; i++)
@@ -296,7 +306,7 @@ const struct cli_builder cli_docker_builder = {
     .build = engine_build,
     .push = engine_push,
     .prepare = docker_prepare,
-    .publish = run_publish,
+    .publish = docker_publish,
 };
 
 const struct cli_builder cli_podman_builder = {

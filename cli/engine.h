@@ -8,10 +8,13 @@
 /* "docker build … --tag IMAGE ." */
 void cli_engine_build_argv(struct faas_strv *out, const struct cli_builder *b,
                            const struct cli_build_job *job);
-/* The same for several platforms: "docker buildx build …", which also pushes, or "podman build
- * --platform=… --manifest …", which does not. */
-void cli_engine_publish_argv(struct faas_strv *out, const struct cli_builder *b,
-                             const struct cli_build_job *job);
+/* The same for several platforms, pushed as well: "docker buildx build … --tag IMAGE ." */
+void cli_engine_buildx_argv(struct faas_strv *out, const struct cli_builder *b,
+                            const struct cli_build_job *job);
+/* The same for several platforms, as a list of images that is still to be pushed: "podman build
+ * --platform=… --manifest LIST ." */
+void cli_engine_manifest_argv(struct faas_strv *out, const struct cli_builder *b,
+                              const struct cli_build_job *job);
 /* The words with one blank between them, for people. Heap. */
 char *cli_engine_words(const struct faas_strv *argv, size_t from);
 
