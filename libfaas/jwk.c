@@ -150,8 +150,8 @@ static int read_ec(struct key *key, const json_t *jwk, struct faas_error *err)
     n = key->curve->bytes;
     if (x.len != n || y.len != n)
         return faas_fail(err, FAAS_ERR_INVALID, "coordinates are not of the curve's size");
-    memcpy(point + 1, x.data, n);
-    memcpy(point + 1 + n, y.data, n);
+    memcpy(point + 1, faas_buf_str(&x).ptr, n);
+    memcpy(point + 1 + n, faas_buf_str(&y).ptr, n);
     if (mbedtls_ecp_group_load(&key->ec.grp, key->curve->id) != 0 ||
         mbedtls_ecp_point_read_binary(&key->ec.grp, &key->ec.Q, point, 1 + 2 * n) != 0 ||
         mbedtls_ecp_check_pubkey(&key->ec.grp, &key->ec.Q) != 0)

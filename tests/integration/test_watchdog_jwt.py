@@ -1,4 +1,5 @@
 """Functions that want a token: who is let in, and how the keys are kept up to date."""
+import ctypes
 import re
 import threading
 import time
@@ -170,6 +171,15 @@ def test_rotation_is_followed_by_the_first_call_that_shows_it():
                           b"keyfunc: invalid kid: first\n")
         # Which nobody is asked about again so soon.
         assert issuer.fetches() == 2
+
+
+def test_a_collector_of_orphans_does_not_disturb_rotation():
+    def subreaper():
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    with Issuer() as issuer, protected(issuer, preexec=subreaper) as wd:
+        issuer.rotate("second")
+        assert wd.request(headers=bearer(issuer.token())).status == 200
+        wd.wait_for(lambda: not wd.children(), "that all are collected")
 
 
 def test_a_hundred_calls_by_an_unknown_key_cause_one_fetch():
