@@ -169,7 +169,7 @@ pub fn handle(request: Request) -> Response {
 class Server:
     """A function's own server, as its bundle says how to start it, on a port that is free."""
 
-    def __init__(self, cli, name):
+    def __init__(self, cli, name, **env):
         self.folder = cli.path("build", name)
         manifest = json.loads(cli.read(f"build/{name}/bundle.json"))
         assert manifest["environment"] == {"mode": "http", "upstream_url": "http://127.0.0.1:0"}
@@ -178,7 +178,7 @@ class Server:
         self.log = open(os.path.join(self.folder, "log"), "w+")
         self.process = subprocess.Popen(
             shlex.split(manifest["fprocess"]), cwd=self.folder, stdout=self.log, stderr=self.log,
-            env={"PATH": FUNCTION_PATH, "http_port": str(self.port), "PORT": "1"})
+            env={"PATH": FUNCTION_PATH, "http_port": str(self.port), "PORT": "1", **env})
         wait_until(self.answers, f"{name} to listen")
 
     def answers(self):
@@ -196,19 +196,22 @@ class Server:
     def connect(self):
         return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
         self.process.kill()
         self.process.wait()
         self.log.close()
 
 
-def build(cli, lang):
-    """A function called f of the handler above; returns its server, running."""
+def build(cli, lang, files=None, **env):
+    """A function called f, of the handler above unless files are given; returns its server, running."""
     cli.write("stack.yaml", f"provider: {{name: openfaas}}\nfunctions:\n  f: {{lang: {lang}, handler: ./f, image: f}}\n")
-    for path, text in HTTP_HANDLERS[lang].items():
+    for path, text in (files or HTTP_HANDLERS[lang]).items():
         cli.write(f"f/{path}", text)
     cli("build", "--builder", "bundle", "--quiet", timeout=300)
-    return Server(cli, "f")
+    return Server(cli, "f", **env)
 
 
 def ask(connection, method, target, body=None, **headers):

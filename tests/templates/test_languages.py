@@ -2,21 +2,18 @@
 
 import pytest
 
-from template_helpers import build, check_end, check_many_at_once, check_on_gateway, check_requests
+from template_helpers import ask, build, check_end, check_many_at_once, check_on_gateway, check_requests
 
 
 @pytest.mark.parametrize("lang", ["go", "ruby", "java", "rust"])
 def test_a_server_answers_whatever_it_is_asked_and_ends_well(cli, lang):
-    server = build(cli, lang)
-    try:
+    with build(cli, lang) as server:
         check_requests(server)
         check_many_at_once(server)
         check_end(server)
-    finally:
-        server.close()
 
 
-@pytest.mark.parametrize("lang", ["php"])
+@pytest.mark.parametrize("lang", ["go", "java", "php", "ruby", "rust"])
 def test_a_function_from_new_to_remove(cli, lang):
     check_on_gateway(cli, lang, f"t-{lang}")
 
@@ -44,10 +41,25 @@ def test_tests_of_a_function_are_run_at_every_build(cli, lang):
 
 
 def test_go_takes_the_classic_signature(cli):
-    cli.write("stack.yaml", "provider: {name: openfaas}\nfunctions:\n  f: {lang: go, handler: ./f, image: f}\n")
-    cli.write("f/handler.go", "package function\n\nfunc Handle(req []byte) string {\n"
-              "\treturn \"got \" + string(req)\n}\n")
-    cli("build", "--quiet", timeout=300)
+    files = {"handler.go": "package function\n\nfunc Handle(req []byte) string {\n"
+             "\treturn \"got \" + string(req)\n}\n"}
+    with build(cli, "go", files) as server, server.connect() as c:
+        answer, body = ask(c, "POST", "/", b"it")
+        assert (answer.status, body, answer.headers["Content-Length"]) == (200, b"got it", "6")
+
+
+def test_ruby_takes_the_older_signatures(cli):
+    files = {"handler.rb": "class Handler\n  def run(body)\n    raise 'frozen' if body.frozen?\n"
+             "    body.upcase\n  end\nend\n"}
+    with build(cli, "ruby", files) as server, server.connect() as c:
+        assert ask(c, "POST", "/", "h\u00e9".encode())[1] == "H\u00c9".encode()
+    files = {"handler.rb": "class Handler\n  def run(body, headers)\n"
+             "    return 'split', { 'X-A' => \"b\\r\\nc: d\" } if body.read == 'split'\n"
+             "    [headers['x-b'], nil, 201]\n  end\nend\n"}
+    with build(cli, "ruby", files) as server, server.connect() as c:
+        answer, body = ask(c, "POST", "/", b"", X_B="c")
+        assert (answer.status, body) == (201, b"c")
+        assert ask(c, "POST", "/", b"split")[0].status == 500
 
 
 def test_php_says_what_went_wrong(cli):
