@@ -3,7 +3,6 @@
 #include "cli/build.h"
 #include "cli/bundle.h"
 #include "cli/context.h"
-#include "cli/engine.h"
 #include "cli/image.h"
 #include "cli/local_run.h"
 #include "cli/out.h"
@@ -142,14 +141,31 @@ static int bundle_environment(const struct cli_local_run *r, const char *dir, st
     return 0;
 }
 
+static void print_words(const struct faas_strv *argv)
+{
+    _cleanup_buf_ struct faas_buf line = {0};
+
+    for (size_t i = 0; i < argv->len; i++) {
+        faas_buf_append_z(&line, i ? " " : "");
+        cli_shell_append(&line, argv->items[i]);
+    }
+    cli_print("%s\n", line.data);
+}
+
 static void print_bundle(const char *watchdog, const char *dir, unsigned port,
                          const struct faas_map *environment)
 {
-    cli_print("cd %s && env", dir);
+    _cleanup_strv_ struct faas_strv argv = {0};
+
+    faas_strv_add(&argv, "env");
+    faas_strv_add(&argv, "-C");
+    faas_strv_add(&argv, dir);
     faas_map_for_each (environment, e) {
-        cli_print(" '%s=%s'", e->key, e->value);
+        faas_strv_addf(&argv, "%s=%s", e->key, e->value);
     }
-    cli_print(" port=%u %s\n", port, watchdog);
+    faas_strv_addf(&argv, "port=%u", port);
+    faas_strv_add(&argv, watchdog);
+    print_words(&argv);
 }
 
 static int start_bundle(struct session *s, const struct cli_local_run *r, struct faas_error *err)
@@ -210,7 +226,6 @@ static int start_container(struct session *s, struct cli_local_run *r, struct fa
 {
     _cleanup_strv_ struct faas_strv argv = {0};
     _cleanup_free_ char *fprocess = NULL;
-    _cleanup_free_ char *words = NULL;
 
     if (!r->builder->runs_images)
         return faas_fail(err, FAAS_ERR_UNSUPPORTED,
@@ -222,8 +237,7 @@ static int start_container(struct session *s, struct cli_local_run *r, struct fa
     if (cli_local_run_argv(r, &argv, err) < 0)
         return -1;
     if (s->options->print) {
-        words = cli_engine_words(&argv, 0);
-        cli_print("%s\n", words);
+        print_words(&argv);
         return 0;
     }
     free(s->container);
@@ -342,6 +356,9 @@ static int fix_builder(struct cli *cli, struct options *o, const char *name, str
 
 static int run_session(struct cli *cli, struct session *s, struct faas_error *err)
 {
+    /* What others do is not watched. */
+    if (s->name && !cli->filter && !cli->regex)
+        cli->filter = faas_strdup(s->name);
     if (s->options->watch && !s->options->print)
         return cli_watch_run(cli, true, start, s, err);
     if (start(cli, s, err) < 0)

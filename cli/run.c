@@ -144,3 +144,22 @@ char *cli_run_capture(char *const *argv, const char *cwd, struct faas_error *err
     }
     return faas_str_dup(text);
 }
+
+void cli_shell_append(struct faas_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_@%+=:,./-";
+
+    if (*word && word[strspn(word, plain)] == '\0') {
+        faas_buf_append_z(out, word);
+        return;
+    }
+    faas_buf_append_c(out, '\'');
+    for (; *word; word++) {
+        if (*word == '\'')
+            faas_buf_append_z(out, "'\\''");
+        else
+            faas_buf_append_c(out, *word);
+    }
+    faas_buf_append_c(out, '\'');
+}

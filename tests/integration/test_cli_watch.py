@@ -232,11 +232,32 @@ def test_local_run_listens_where_it_is_told(cli, running):
     assert r.end(signal.SIGTERM) == 0
 
 
-def test_local_run_shows_what_it_would_do(cli):
-    r = cli("local-run", "one", "--print", "--env", "a=1,b=2", OPENFAAS_BUILDER="bundle")
+def test_local_run_shows_a_command_that_a_shell_takes(cli, running):
+    r = cli("local-run", "one", "--print", "--env", "a=1,b=it's two words", OPENFAAS_BUILDER="bundle")
     command = r.out.splitlines()[-1]
-    assert command.startswith("cd build/one && env 'PATH=")
-    assert " 'a=1' 'b=2'" in command and " port=8080 " in command and command.endswith("/fwatchdog")
+    assert command.startswith("env -C build/one PATH=/usr/local/sbin:")
+    assert " a=1 'b=it'\\''s two words' " in command and " port=8080 /" in command and command.endswith("/fwatchdog")
+    cli.write("one/handler.sh", 'echo "$a $b"\n')
+    cli("build", "--filter", "one", OPENFAAS_BUILDER="bundle")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    shell = subprocess.Popen(["sh", "-c", "exec " + command.replace("port=8080", f"port={port}")],
+                             cwd=cli.folder, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: answering(port), "the watchdog")
+        assert fetch(port) == (200, b"1 it's two words\n")
+    finally:
+        shell.terminate()
+        shell.wait(20)
+
+
+def answering(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_local_run_starts_again_on_every_change(cli, running):
@@ -244,6 +265,7 @@ def test_local_run_starts_again_on_every_change(cli, running):
     port = r.wait_for(STARTED)
     assert fetch(port) == (200, b"first\n")
     r.wait_for(DONE)
+    assert "[Watch] monitoring 1 functions: one\n" in r.text
     cli.write("one/handler.sh", "echo changed\n")
     wait_until(lambda: fetch(port) == (200, b"changed\n"), "the changed answer")
     assert r.end() == 0

@@ -4,6 +4,7 @@
 #include "cli/image.h"
 #include "cli/local_run.h"
 #include "cli/progress.h"
+#include "cli/run.h"
 #include "tests/unit/unit.h"
 
 static void rows_fit_the_terminal_and_carry_no_control_characters(void **state)
@@ -98,6 +99,25 @@ static void environment_of_a_local_run_is_a_list_with_commas(void **state)
     }
 }
 
+static void words_are_quoted_for_a_shell_where_they_must_be(void **state)
+{
+    static const struct {
+        const char *word, *quoted;
+    } cases[] = {
+        {"plain", "plain"},           {"-e=a=b", "-e=a=b"},   {"", "''"},
+        {"two words", "'two words'"}, {"it's", "'it'\\''s'"}, {"$HOME", "'$HOME'"},
+        {"a\nb", "'a\nb'"},           {"*", "'*'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        _cleanup_buf_ struct faas_buf out = {0};
+
+        cli_shell_append(&out, cases[i].word);
+        assert_string_equal(out.data, cases[i].quoted);
+    }
+}
+
 /* Every engine has what the code above the table calls. */
 static void builders_can_do_all_that_is_asked_of_them(void **state)
 {
@@ -118,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_fit_the_terminal_and_carry_no_control_characters),
         cmocka_unit_test(gitignore_names_what_git_ignores),
+        cmocka_unit_test(words_are_quoted_for_a_shell_where_they_must_be),
         cmocka_unit_test(environment_of_a_local_run_is_a_list_with_commas),
         cmocka_unit_test(builders_can_do_all_that_is_asked_of_them),
     };
