@@ -116,6 +116,21 @@ check-static: fwatchdog-static-all              # as root: it makes roots of its
 	$(Q)WATCHDOG=$(CURDIR)/build/static/$(ARCH)/bin/fwatchdog scripts/run-integration-tests.sh "$(ONLY)" \
 	  tests/integration/test_static_build.py tests/integration/test_watchdog*.py
 
+# --- images to copy the watchdogs from: make watchdog-images IMAGES=registry.example/me TAG=1.0 ARCH=arm64 ---
+DOCKER     ?= docker
+IMAGES     ?= minnow
+TAG        ?= $(VERSION)
+.PHONY: watchdog-images check-images
+watchdog-images: fwatchdog-static
+	$(Q)for image in classic-watchdog of-watchdog; do \
+	  $(DOCKER) build --no-cache --platform linux/$(subst armhf,arm/v7,$(ARCH)) --target $$image \
+	    -t $(IMAGES)/$$image:$(TAG) -f docker/fwatchdog.Dockerfile build/static/$(ARCH)/bin || exit 1; done
+
+check-images: $(BINS) fwatchdog-static fwatchdog-static-arm64 # as root: it starts dockerd if none answers
+	$(Q)scripts/deps.sh test images
+	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/integration/test_images.py \
+	  tests/integration/test_cli_docker.py
+
 # --- tests ---
 $(B)/tests/%: $(B)/tests/unit/%.o $(FAKES) $(ARCHIVE)
 	@mkdir -p $(@D)

@@ -18,9 +18,10 @@ for group in "$@"; do
     static-arm64) wanted="$wanted dpkg-dev gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross" ;;
     static-armhf) wanted="$wanted dpkg-dev gcc-arm-linux-gnueabihf linux-libc-dev-armhf-cross" ;;
     static-test) wanted="$wanted qemu-user-static" ;;
+    images) wanted="$wanted docker.io podman buildah debootstrap" ;;
     bench) wanted="$wanted nginx-light haproxy wrk" ;;
     tidy) wanted="$wanted clang-tidy" ;;
-    *) echo "deps.sh: unknown group $group (build, run, test, static-ARCH, static-test, bench, tidy)" >&2; exit 2 ;;
+    *) echo "deps.sh: unknown group $group (build, run, test, static-ARCH, static-test, images, bench, tidy)" >&2; exit 2 ;;
     esac
 done
 

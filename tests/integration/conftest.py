@@ -4,7 +4,7 @@ from minnow import Gateway
 
 # Needs what takes minutes to build, or root and container engines, so it runs only when it is named:
 # make check-static, make check-images.
-collect_ignore = ["test_static_build.py", "test_cli_docker.py"]
+collect_ignore = ["test_static_build.py", "test_cli_docker.py", "test_images.py"]
 
 
 @pytest.fixture(scope="module")

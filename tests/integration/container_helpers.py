@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-BASE_IMAGE = "minnow-test-base:bookworm"
+BASE_IMAGE = "minnow-test-base:bookworm-python3"
 
 
 def run(*argv, **kw):
@@ -54,7 +54,7 @@ def ensure_base_image():
         return
     root = tempfile.mkdtemp(prefix="minnow-debootstrap-")
     try:
-        run("debootstrap", "--variant=minbase", "bookworm", root, timeout=900)
+        run("debootstrap", "--variant=minbase", "--include=python3", "bookworm", root, timeout=900)
         tar = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
         run("docker", "import", "-", BASE_IMAGE, stdin=tar.stdout, timeout=900)
         tar.stdout.close()
