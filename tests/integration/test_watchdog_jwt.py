@@ -7,6 +7,7 @@ import time
 import pytest
 
 from issuer import Issuer, Key
+from upstream import Upstream
 from watchdog_helpers import Connection, Watchdog, in_threads, readable, render
 
 
@@ -151,6 +152,96 @@ def test_keys_that_cannot_be_used_are_left_out():
             wd.wait_log(r"JWT keys: left out: key 1 \(ed\): ")
             wd.wait_log(r"JWT keys: left out: key 2 \(shared\): ")
             assert wd.request(headers=bearer(issuer.token())).status == 200
+
+
+# --- every mode ---
+
+def echo(connection, request):
+    if request.get("Upgrade"):
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                           b"Connection: Upgrade\r\n\r\nhello" + request.rest)
+        return "close"
+    body = request.read(int((request.get("Content-Length") or ["0"])[0]))
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return None
+
+
+@pytest.mark.parametrize("mode", ["classic", "streaming", "serializing", "http"])
+def test_a_call_waits_for_newer_keys_and_loses_nothing(mode):
+    upstream = Upstream(echo)
+    with Issuer() as issuer, protected(
+            issuer, "sleep 1000" if mode == "http" else "cat", mode=mode, max_inflight=2,
+            upstream_url=f"http://{upstream.address}") as wd:
+        wd.wait_for(lambda: wd.request(target="/_/ready").status == 200, "readiness")
+        issuer.rotate("second")
+        issuer.free.clear()
+        bodies = [b"", b"small", bytes(range(256)) * 8192]
+        with wd.connect() as a, wd.connect() as b, wd.connect() as c:
+            connections = [a, b, c]
+            senders = [threading.Thread(target=con.send, args=(
+                render("POST", "/", bearer(issuer.token()), body),))
+                for con, body in zip(connections, bodies)]
+            for sender in senders:
+                sender.start()
+            wd.wait_for(lambda: wd.metrics()["http_requests_in_flight"] == 3, "three that wait")
+            # None of them has a place yet.
+            assert wd.request(target="/_/ready").status == 200
+            issuer.free.set()
+            responses = [con.response() for con in connections]
+            for sender in senders:
+                sender.join(20)
+        assert sorted(r.status for r in responses) == [200, 200, 429]
+        for r, body in zip(responses, bodies):
+            assert r.status == 429 or r.body == body
+        wd.wait_for(lambda: wd.metrics()["http_requests_in_flight"] == 0, "that all are over")
+        assert wd.request("POST", body=b"x", headers=bearer(issuer.token())).body == b"x"
+        assert issuer.fetches() == 2
+
+
+@pytest.mark.parametrize("mode", ["streaming", "serializing"])
+def test_forked_functions_of_every_mode_are_told_of_the_check(mode):
+    with Issuer() as issuer, protected(issuer, "env", mode=mode) as wd:
+        env = wd.env_of(headers=bearer(issuer.token()) + [("X-Auth-Seconds", "forged")])
+        assert re.fullmatch(rb"0\.\d{6}", env[b"Http_X_Auth_Seconds"])
+        assert wd.request().status == 401
+
+
+def test_functions_that_speak_http_are_told_of_the_check_and_can_be_probed():
+    upstream = Upstream(echo)
+    with Issuer() as issuer, protected(issuer, "sleep 1000", mode="http", ready_path="/up",
+                                       upstream_url=f"http://{upstream.address}") as wd:
+        wd.wait_for(lambda: wd.request(target="/_/ready").status == 200, "readiness")
+        assert upstream.requests[-1].line == "GET /up HTTP/1.1"
+        assert not upstream.requests[-1].get("X-Auth-Seconds")
+        assert wd.request(target="/up").status == 401
+        token = issuer.token()
+        wd.request(target="/x", headers=bearer(token) + [("X-Auth-Seconds", "forged"), ("X-A", "b")])
+        seen = upstream.requests[-1]
+        assert seen.line == "GET /x HTTP/1.1" and seen.get("X-A") == ["b"]
+        assert re.fullmatch(r"0\.\d{6}", *seen.get("X-Auth-Seconds"))
+        assert seen.get("Authorization") == ["Bearer " + token]
+
+
+def test_an_upgrade_needs_a_token_and_waits_for_its_key():
+    upstream = Upstream(echo)
+    with Issuer() as issuer, protected(issuer, "sleep 1000", mode="http",
+                                       upstream_url=f"http://{upstream.address}") as wd:
+        wd.wait_for(lambda: wd.request(target="/_/ready").status == 200, "readiness")
+        upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+        assert wd.request(headers=upgrade).status == 401
+        assert not upstream.requests
+        issuer.rotate("second")
+        with wd.connect() as c:
+            c.send(render(headers=upgrade + bearer(issuer.token())))
+            assert c.head()[0] == 101
+            assert c.exactly(5) == b"hello"
+
+
+def test_files_need_a_token_too():
+    with Issuer() as issuer, protected(issuer, "", mode="static", static_path=".") as wd:
+        wd.file("a.txt", "secret")
+        assert wd.request(target="/a.txt").status == 401
+        assert wd.request(target="/a.txt", headers=bearer(issuer.token())).body == b"secret"
 
 
 # --- rotation ---
