@@ -111,7 +111,7 @@ void wd_call_end(struct wd_call *call)
     give_up(call, call->status);
     if (call->req) {
         await_client(call);
-        faas_http_reply_end(call->req);
+        wd_call_half_close(call);
     } else {
         call_free_if_over(call);
     }
@@ -122,7 +122,7 @@ void wd_call_abort(struct wd_call *call, int status)
     give_up(call, status);
     if (!call->req)
         call_free_if_over(call);
-    else if (faas_http_reply_started(call->req))
+    else if (faas_http_reply_started(call->req) && !call->half_closed)
         faas_http_reply_cut(call->req);
     else
         faas_http_reply_abort(call->req);
@@ -136,6 +136,13 @@ int wd_call_upgrade(struct wd_call *call, const struct faas_http_header *headers
     call->upgraded = true;
     call->status = 101;
     return 0;
+}
+
+void wd_call_half_close(struct wd_call *call)
+{
+    if (call->req && !call->half_closed)
+        faas_http_reply_end(call->req);
+    call->half_closed = true;
 }
 
 /* --- what the server tells --- */

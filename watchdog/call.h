@@ -33,7 +33,8 @@ struct wd_call {
     bool held;                         /* by the executor, or not yet admitted */
     bool admitted;                     /* the executor has been told of it */
     bool has_slot;
-    bool upgraded;   /* what comes is no body any more */
+    bool upgraded; /* what comes is no body any more */
+    bool half_closed;
     const char *cut; /* why we cut it off; NULL: we did not */
     bool is_probe;   /* by way of ready_path: not counted, not limited */
     bool by_progress;
@@ -79,10 +80,12 @@ void wd_call_abort(struct wd_call *call, int status);
 void wd_call_judge_by_progress(struct wd_call *call);
 
 /* In place of an answer: 101, by the rules of faas_http_reply_upgrade(). What the client sends goes
- * to on_body and on_body_end as before, wd_call_write() sends raw, wd_call_end() half-closes and
- * gives the call up. -1: refused, and nothing has been answered. */
+ * to on_body and on_body_end as before, wd_call_write() sends raw. -1: refused, and nothing has
+ * been answered. */
 FAAS_NODISCARD int wd_call_upgrade(struct wd_call *call, const struct faas_http_header *headers,
                                    size_t n, struct faas_error *err);
+/* Nothing more goes to the client, which may still say something; the call goes on. */
+void wd_call_half_close(struct wd_call *call);
 
 /* The function has been given limit_ms. When write_timeout would cut the connection just before
  * the answer to that, the answer gets a second more. */

@@ -237,6 +237,9 @@ static void http_destroy(void *self)
     struct wd_http *http = self;
     struct faas_loop *loop = http->ctx->loop;
 
+    /* Tunnels that the client has left, but whose last bytes have not. */
+    faas_list_for_each (&http->calls, it)
+        wd_http_fail(FAAS_CONTAINER_OF(it, struct wd_http_call, node), 500);
     wd_upstream_probe_stop(&http->probe);
     wd_upstream_child_deinit(&http->child);
     faas_timer_stop(loop, &http->wait_timer);

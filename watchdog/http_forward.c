@@ -139,6 +139,15 @@ static void on_function_end(void *arg)
     wd_http_finish(c);
 }
 
+/* Of a tunnel: the client may still talk. */
+static void on_function_half_closed(void *arg)
+{
+    struct wd_http_call *c = arg;
+
+    c->function_ended = true;
+    wd_call_half_close(c->call);
+}
+
 static void on_function_error(void *arg, enum faas_http_phase phase, const struct faas_error *err)
 {
     struct wd_http_call *c = arg;
@@ -161,6 +170,7 @@ static const struct faas_exchange_ops exchange_ops = {
     .on_body = on_function_body,
     .on_end = on_function_end,
     .on_error = on_function_error,
+    .on_peer_end = on_function_half_closed,
     .on_writable = on_function_writable,
 };
 
@@ -324,6 +334,8 @@ void wd_http_on_body_end(struct wd_call *call)
     struct wd_http_call *c = call->data;
 
     c->body_ended = true;
+    if (c->tunnel)
+        c->client_done = true;
     if (c->collecting) {
         c->collecting = false;
         set_limit(c); /* collecting was the client's time, not the function's */
@@ -342,11 +354,15 @@ void wd_http_on_body_timeout(struct wd_call *call)
     wd_http_fail(c, c->collecting ? STATUS_BAD_REQUEST : STATUS_FAILED);
 }
 
-/* Counted as what of-watchdog counts it as. */
+/* Counted as what of-watchdog counts it as. When a tunnel has been closed from both ends, what is
+ * still on its way to the function gets there first. */
 void wd_http_on_client_gone(struct wd_call *call, const char *why)
 {
     struct wd_http_call *c = call->data;
     int status = c->replied ? call->status : STATUS_TIMEOUT;
+
+    if (c->function_ended && c->client_done)
+        return;
 
     if (c->what)
         wd_logf(log_of(c), "Upstream HTTP call given up: %s", why);

@@ -55,7 +55,8 @@ struct wd_http_call {
     bool waiting;         /* for the function to listen */
     bool collecting;      /* the body */
     bool body_ended;
-    bool replied; /* the function's head has gone on to the client */
+    bool client_done, function_ended; /* with their halves of a tunnel */
+    bool replied;                     /* the function's head has gone on to the client */
     bool up_paused, down_paused;
     size_t up_backlog, down_backlog;
     char reason[32]; /* behind the status, as the function put it */

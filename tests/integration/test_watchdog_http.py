@@ -658,6 +658,29 @@ def test_line_28_a_tunnel_carries_much_both_ways():
         assert in_threads(2, push)[1] == data.upper()
 
 
+def test_line_28_a_tunnel_can_be_half_closed_by_the_function():
+    got = []
+
+    def handler(connection, request):
+        connection.sendall(b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nbye")
+        connection.shutdown(socket.SHUT_WR)
+        while data := connection.recv(65536):
+            got.append(data)
+        return "close"
+
+    upstream = Upstream(handler)
+    with start(upstream) as wd, wd.connect() as c:
+        wait_ready(wd)
+        upgrade(c, "x")
+        assert c.rest() == b"bye"
+        for _ in range(64):
+            c.send(b"x" * 65536)
+        c.sock.shutdown(socket.SHUT_WR)
+        wd.wait_for(lambda: upstream.closed == len(upstream.connections), "the end")
+        assert sum(map(len, got)) == 64 * 65536
+        wd.wait_for(lambda: wd.metrics()["http_requests_in_flight"] == 0, "the call's end")
+
+
 def test_line_28_a_tunnel_ends_when_either_side_leaves():
     for who in ("client", "function"):
         upstream = Upstream(lambda s, r: (s.sendall(b"HTTP/1.1 101 S\r\nUpgrade: x\r\n"
