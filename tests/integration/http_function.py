@@ -70,7 +70,7 @@ class Function(BaseHTTPRequestHandler):
                 time.sleep(float(sys.argv[3]))
                 self.answer(b"done")
             else:
-                self.answer(self.path.encode("latin-1"))
+                self.answer(self.requestline.split(" ")[1].encode("latin-1"))  # path has been tidied
         except OSError:
             self.close_connection = True
 
