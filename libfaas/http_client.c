@@ -2,6 +2,7 @@
 
 #include "libfaas/alloc.h"
 #include "libfaas/conn_pool.h"
+#include "libfaas/http_hop.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -172,6 +173,19 @@ static void fail(struct faas_exchange *ex, struct faas_error *err)
     ex->busy = true;
     ex->ops->on_error(ex->arg, at, err);
     release(ex);
+}
+
+/* False when the owner cancelled. */
+static bool give_trailers(struct faas_exchange *ex)
+{
+    size_t n;
+    const struct faas_http_header *trailers = faas_http_parser_trailers(ex->conn->parser, &n);
+
+    if (n == 0 || !ex->ops->on_trailers)
+        return true;
+    ex->busy = true;
+    ex->ops->on_trailers(ex->arg, trailers, n);
+    return returned(ex);
 }
 
 static void complete(struct faas_exchange *ex, size_t unread)
@@ -446,7 +460,8 @@ static enum step parse(struct faas_exchange *ex, struct faas_str in)
             step = give_body(ex, data, in);
             break;
         case FAAS_HTTP_END:
-            complete(ex, in.len);
+            if (give_trailers(ex))
+                complete(ex, in.len);
             return STEP_OVER;
         case FAAS_HTTP_ERROR:
             malformed(ex, &err);
@@ -733,11 +748,21 @@ size_t faas_exchange_write(struct faas_exchange *ex, struct faas_str data)
 
 void faas_exchange_end(struct faas_exchange *ex)
 {
+    faas_exchange_end_with(ex, NULL, 0);
+}
+
+void faas_exchange_end_with(struct faas_exchange *ex, const struct faas_http_header *trailers,
+                            size_t n)
+{
     if (ex->dead || (ex->body_ended && !ex->raw))
         return;
     ex->body_ended = true;
-    if (ex->body == FAAS_BODY_CHUNKED && !ex->raw)
-        faas_buf_append_z(&ex->out, "0\r\n\r\n");
+    if (ex->body == FAAS_BODY_CHUNKED && !ex->raw) {
+        faas_buf_append_z(&ex->out, "0\r\n");
+        for (size_t i = 0; i < n; i++)
+            faas_hop_append(&ex->out, trailers[i].name, trailers[i].value);
+        faas_buf_append_z(&ex->out, "\r\n");
+    }
     if (ex->conn)
         flush(ex);
     if (ex->peer_ended)

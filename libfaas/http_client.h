@@ -41,6 +41,9 @@ struct faas_exchange_ops {
     void (*on_head)(void *arg, const struct faas_http_response_head *head);
     /* Returns how many bytes were taken; fewer pauses until faas_exchange_resume(). */
     size_t (*on_body)(void *arg, struct faas_str data);
+    /* Fields behind a chunked body, right before on_end; valid during the call only. NULL: they are
+     * of no interest. */
+    void (*on_trailers)(void *arg, const struct faas_http_header *trailers, size_t n);
     void (*on_end)(void *arg); /* complete; the exchange is gone when this returns */
     /* Failed; likewise gone. err->code: UNAVAILABLE connect, BAD_GATEWAY broken, TIMEOUT deadline.
      */
@@ -79,6 +82,9 @@ size_t faas_exchange_write(struct faas_exchange *ex, struct faas_str data);
 /* The request body is complete. After head.upgraded: we have said everything, the peer may go on.
  */
 void faas_exchange_end(struct faas_exchange *ex);
+/* The same with fields behind a chunked body; for other bodies they are dropped. */
+void faas_exchange_end_with(struct faas_exchange *ex, const struct faas_http_header *trailers,
+                            size_t n);
 /* on_body has room again: it is called from a later event, never from within this. */
 void faas_exchange_resume(struct faas_exchange *ex);
 /* Drops it: no callback after this. Its connection is closed. */

@@ -50,6 +50,17 @@ static void append_head(struct faas_http_req *req)
     faas_buf_append_z(b, "\r\n");
 }
 
+static void append_last_chunk(struct faas_http_req *req)
+{
+    const struct http_reply *reply = &req->reply;
+
+    faas_buf_append_z(&req->wire, "0\r\n");
+    for (size_t i = 0; i < reply->n_trailers; i++)
+        faas_buf_printf(&req->wire, "%s: %s\r\n", reply->trailers[i].name,
+                        reply->trailers[i].value);
+    faas_buf_append_z(&req->wire, "\r\n");
+}
+
 /* Moves the next piece into wire. False: there is none. */
 static bool frame(struct faas_http_req *req)
 {
@@ -63,7 +74,7 @@ static bool frame(struct faas_http_req *req)
     if (n == 0 && reply->ended && !req->duplex_ended) {
         req->duplex_ended = true;
         if (is_chunked(req))
-            faas_buf_append_z(&req->wire, "0\r\n\r\n");
+            append_last_chunk(req);
         return req->wire.len > 0;
     }
     if (n == 0)

@@ -41,6 +41,9 @@ struct faas_http_parser {
     struct faas_http_header *headers;
     size_t headers_cap;
     struct faas_http_response_head head;
+    struct faas_buf trailer_text;
+    struct faas_http_header *trailers;
+    size_t n_trailers, trailers_cap;
 };
 
 struct faas_http_parser *faas_http_parser_new(size_t max_head)
@@ -56,7 +59,9 @@ void faas_http_parser_free(struct faas_http_parser *p)
     if (!p)
         return;
     faas_buf_deinit(&p->buf);
+    faas_buf_deinit(&p->trailer_text);
     free(p->headers);
+    free(p->trailers);
     free(p);
 }
 
@@ -69,12 +74,21 @@ void faas_http_parser_reset(struct faas_http_parser *p, bool head_request)
     p->left = 0;
     p->chunk_line_len = 0;
     p->head = (struct faas_http_response_head){0};
+    p->n_trailers = 0;
     faas_buf_clear(&p->buf);
+    faas_buf_clear(&p->trailer_text);
 }
 
 const struct faas_http_response_head *faas_http_parser_head(const struct faas_http_parser *p)
 {
     return &p->head;
+}
+
+const struct faas_http_header *faas_http_parser_trailers(const struct faas_http_parser *p,
+                                                         size_t *n)
+{
+    *n = p->n_trailers;
+    return p->trailers;
 }
 
 static int bad(struct faas_error *err, const char *what)
@@ -149,25 +163,39 @@ static int parse_status_line(struct faas_http_parser *p, struct faas_str line,
     return 0;
 }
 
-static int parse_header(struct faas_http_parser *p, struct faas_str line, struct faas_error *err)
+static int read_field(struct faas_str line, struct faas_http_header *h, struct faas_error *err)
 {
     struct faas_str rest = line;
-    struct faas_http_header h;
 
     if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
         return bad(err, "folded header line");
-    h.name = faas_str_split(&rest, ':');
-    if (!rest.ptr || !faas_http_valid_token(h.name))
+    h->name = faas_str_split(&rest, ':');
+    if (!rest.ptr || !faas_http_valid_token(h->name))
         return bad(err, "malformed header line");
     /* Before trimming, which would take a CR for a blank. */
     if (!faas_http_valid_value(rest))
         return bad(err, "control character in a header");
-    h.value = faas_str_trim(rest);
-    if (p->head.n_headers == p->headers_cap) {
-        p->headers_cap = p->headers_cap ? p->headers_cap * 2 : 16;
-        p->headers = faas_reallocarray(p->headers, p->headers_cap, sizeof(*p->headers));
+    h->value = faas_str_trim(rest);
+    return 0;
+}
+
+static void add_field(struct faas_http_header **fields, size_t *n, size_t *cap,
+                      const struct faas_http_header *h)
+{
+    if (*n == *cap) {
+        *cap = *cap ? *cap * 2 : 16;
+        *fields = faas_reallocarray(*fields, *cap, sizeof(**fields));
     }
-    p->headers[p->head.n_headers++] = h;
+    (*fields)[(*n)++] = *h;
+}
+
+static int parse_header(struct faas_http_parser *p, struct faas_str line, struct faas_error *err)
+{
+    struct faas_http_header h;
+
+    if (read_field(line, &h, err) < 0)
+        return -1;
+    add_field(&p->headers, &p->head.n_headers, &p->headers_cap, &h);
     return 0;
 }
 
@@ -327,6 +355,7 @@ static int trailer_byte(struct faas_http_parser *p, char c, struct faas_error *e
 {
     if (count_meta(p, 1, err) < 0)
         return -1;
+    faas_buf_append_c(&p->trailer_text, c == '\r' ? '\n' : c);
     if (c == '\r')
         p->state = p->state == TRAILER_START ? TRAILERS_LF : TRAILER_LF;
     else if (c == '\n' || c == '\0')
@@ -334,6 +363,23 @@ static int trailer_byte(struct faas_http_parser *p, char c, struct faas_error *e
     else
         p->state = IN_TRAILER;
     return 0;
+}
+
+/* Their lines, each ended by one newline here, up to an empty one. */
+static int parse_trailers(struct faas_http_parser *p, struct faas_error *err)
+{
+    struct faas_str rest = faas_buf_str(&p->trailer_text);
+
+    for (;;) {
+        struct faas_str line = faas_str_split(&rest, '\n');
+        struct faas_http_header h;
+
+        if (line.len == 0)
+            return 0;
+        if (read_field(line, &h, err) < 0)
+            return -1;
+        add_field(&p->trailers, &p->n_trailers, &p->trailers_cap, &h);
+    }
 }
 
 static int want(struct faas_http_parser *p, char c, char wanted, enum state next,
@@ -413,7 +459,7 @@ static enum faas_http_event read_chunked(struct faas_http_parser *p, struct faas
         in->ptr++;
         in->len--;
         if (p->state == DONE)
-            return FAAS_HTTP_END;
+            return parse_trailers(p, err) < 0 ? fail(p) : FAAS_HTTP_END;
     }
     return FAAS_HTTP_NEED_MORE;
 }

@@ -38,5 +38,8 @@ enum faas_http_event faas_http_parser_next(struct faas_http_parser *p, struct fa
 /* The peer closed. END when that completes the message (no length given), else ERROR. */
 enum faas_http_event faas_http_parser_eof(struct faas_http_parser *p, struct faas_error *err);
 const struct faas_http_response_head *faas_http_parser_head(const struct faas_http_parser *p);
+/* After END: the fields behind the last chunk, views that are valid until the next reset. */
+const struct faas_http_header *faas_http_parser_trailers(const struct faas_http_parser *p,
+                                                         size_t *n);
 
 #endif

@@ -28,24 +28,25 @@ static bool is_ours(struct faas_str name)
     }
 }
 
-static void copy_headers(struct faas_http_req *req, const struct faas_http_header *headers,
-                         size_t n)
+/* Returns how many bytes they will take. */
+static size_t copy_fields(struct faas_arena *a, const struct faas_http_header *from, size_t n,
+                          struct http_reply_header **to, size_t *n_to)
 {
-    struct http_reply *reply = &req->reply;
-    struct faas_arena *a = &req->arena;
+    size_t bytes = 0;
 
-    reply->headers = faas_arena_alloc(a, n * sizeof(*reply->headers));
+    *to = faas_arena_alloc(a, n * sizeof(**to));
     for (size_t i = 0; i < n; i++) {
-        const struct faas_http_header *h = &headers[i];
+        const struct faas_http_header *h = &from[i];
 
         if (is_ours(h->name) || !faas_http_valid_token(h->name) || !faas_http_valid_value(h->value))
             continue;
         /* MHD refuses empty values; the blank counts for nothing. */
-        reply->headers[reply->n_headers++] = (struct http_reply_header){
+        (*to)[(*n_to)++] = (struct http_reply_header){
             .name = faas_arena_strndup(a, h->name.ptr, h->name.len),
             .value = h->value.len ? faas_arena_strndup(a, h->value.ptr, h->value.len) : " "};
-        reply->head_bytes += h->name.len + h->value.len + 5;
+        bytes += h->name.len + h->value.len + 5;
     }
+    return bytes;
 }
 
 void faas_http_reply_begin(struct faas_http_req *req, int status,
@@ -60,7 +61,7 @@ void faas_http_reply_begin(struct faas_http_req *req, int status,
     reply->length = length;
     reply->bodiless =
         status == 204 || status == 304 || faas_str_eq(req->head.method, FAAS_STR("HEAD"));
-    copy_headers(req, headers, n);
+    reply->head_bytes = copy_fields(&req->arena, headers, n, &reply->headers, &reply->n_headers);
     http_req_dirty(req);
 }
 
@@ -70,7 +71,7 @@ bool http_reply_set_upgrade(struct faas_http_req *req, const struct faas_http_he
     struct http_reply *reply = &req->reply;
 
     assert(!reply->begun);
-    copy_headers(req, headers, n);
+    reply->head_bytes = copy_fields(&req->arena, headers, n, &reply->headers, &reply->n_headers);
     if (!http_reply_fits(req)) {
         reply->n_headers = reply->head_bytes = 0;
         return false;
@@ -109,6 +110,17 @@ size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data)
         reply->was_high = true;
     http_req_dirty(req);
     return backlog;
+}
+
+void faas_http_reply_trailers(struct faas_http_req *req, const struct faas_http_header *trailers,
+                              size_t n)
+{
+    struct http_reply *reply = &req->reply;
+
+    assert(reply->begun && !reply->ended);
+    reply->n_trailers = 0;
+    reply->head_bytes +=
+        copy_fields(&req->arena, trailers, n, &reply->trailers, &reply->n_trailers);
 }
 
 void faas_http_reply_end(struct faas_http_req *req)
@@ -224,6 +236,14 @@ void http_reply_took(struct faas_http_req *req, size_t n)
     }
 }
 
+/* MHD is about to write them, and nobody else has the response. */
+static ssize_t end_of_stream(struct http_reply *reply)
+{
+    for (size_t i = 0; i < reply->n_trailers; i++)
+        MHD_add_response_footer(reply->response, reply->trailers[i].name, reply->trailers[i].value);
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 /* MHD is ready for more. It would ask again and again if it just got nothing, so a starved
  * connection is suspended. The last byte of an announced length waits for the handler's end: with
  * it the reply would be over, and the request gone from under the handler. */
@@ -247,7 +267,7 @@ static ssize_t read_reply(void *cls, uint64_t pos, char *to, size_t max)
     if (reply->cut)
         faas_http_reply_abort(req);
     else if (reply->ended) /* chunked */
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return end_of_stream(reply);
     reply->starved = true;
     http_conn_suspend(req->conn);
     return 0;
@@ -277,7 +297,7 @@ static struct MHD_Response *new_response(struct faas_http_req *req)
         return MHD_create_response_for_upgrade(http_tunnel_open, req);
     if (reply->bodiless)
         return new_bodiless_response(req);
-    if (reply->ended && !reply->cut)
+    if (reply->ended && !reply->cut && !(reply->n_trailers && reply->length < 0))
         return MHD_create_response_from_buffer(reply->out.len, reply->out.data,
                                                MHD_RESPMEM_PERSISTENT);
     if (reply->length >= 0)
@@ -301,6 +321,7 @@ bool http_reply_queue(struct faas_http_req *req)
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     queued = MHD_queue_response(req->conn->mhd, (unsigned)reply->status, r);
     MHD_destroy_response(r);
+    reply->response = r; /* there as long as MHD reads it */
     reply->queued = queued == MHD_YES;
     return reply->queued;
 }

@@ -172,17 +172,44 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-static struct faas_http_header *take_headers(struct faas_http_req *req)
+static struct faas_http_header *take_fields(struct faas_http_req *req, enum MHD_ValueKind kind,
+                                            size_t *n)
 {
     struct MHD_Connection *mhd = req->conn->mhd;
-    int n = MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, NULL, NULL);
-    struct faas_http_header *headers = faas_arena_alloc(&req->arena, (size_t)n * sizeof(*headers));
-    struct header_cursor cursor = {.at = headers};
+    struct header_cursor cursor;
 
-    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, &cursor);
+    *n = (size_t)MHD_get_connection_values_n(mhd, kind, NULL, NULL);
+    cursor.at = faas_arena_alloc(&req->arena, *n * sizeof(*cursor.at));
+    MHD_get_connection_values_n(mhd, kind, take_header, &cursor);
+    return cursor.at - *n;
+}
+
+static struct faas_http_header *take_headers(struct faas_http_req *req)
+{
+    struct faas_http_header *headers = take_fields(req, MHD_HEADER_KIND, &req->head.n_headers);
+
     req->head.headers = headers;
-    req->head.n_headers = (size_t)n;
     return headers;
+}
+
+/* MHD judges them less strictly than we do a head, and what it let pass is not worth a refusal: the
+ * body is there. */
+const struct faas_http_header *faas_http_req_trailers(struct faas_http_req *req, size_t *n)
+{
+    struct faas_http_header *fields = NULL;
+    size_t all = 0;
+
+    *n = 0;
+    if (req->stage == HTTP_BODY_OVER && req->head.content_length < 0)
+        fields = take_fields(req, MHD_FOOTER_KIND, &all);
+    for (size_t i = 0; i < all; i++) {
+        if (!faas_http_valid_token(fields[i].name) || !faas_http_valid_value(fields[i].value))
+            continue;
+        fields[*n] = fields[i];
+        fields[*n].value = faas_str_trim(fields[i].value);
+        ++*n;
+    }
+    return fields;
 }
 
 /* What is left of MHD's memory decides whether it can build the reply's head. It also copies the

@@ -80,6 +80,8 @@ struct faas_http_req_ops {
 void faas_http_req_attach(struct faas_http_req *req, const struct faas_http_req_ops *ops,
                           void *arg);
 void faas_http_req_resume(struct faas_http_req *req); /* on_body has room again */
+/* From on_body_end on: the fields behind a chunked body. */
+const struct faas_http_header *faas_http_req_trailers(struct faas_http_req *req, size_t *n);
 /* The server's deadlines no longer apply to this request: the handler watches it itself (uploads
  * that make progress, event streams). The read deadline is back for the next request. */
 void faas_http_req_no_read_timeout(struct faas_http_req *req);
@@ -103,6 +105,9 @@ void faas_http_reply_begin(struct faas_http_req *req, int status,
 size_t faas_http_reply_write(struct faas_http_req *req, struct faas_str data);
 size_t faas_http_reply_unsent(const struct faas_http_req *req); /* the same without writing */
 void faas_http_reply_end(struct faas_http_req *req);
+/* Before the end: fields behind the body, where it is chunked; otherwise they are dropped. */
+void faas_http_reply_trailers(struct faas_http_req *req, const struct faas_http_header *trailers,
+                              size_t n);
 /* Cuts the connection so that the client can tell that the reply is incomplete. */
 void faas_http_reply_abort(struct faas_http_req *req);
 /* The same, after what has been written has gone out. In place of the end; the reply must have

@@ -84,6 +84,9 @@ struct http_reply {
         const char *name, *value;
     } * headers; /* in the request's arena */
     size_t n_headers;
+    struct http_reply_header *trailers;
+    size_t n_trailers;
+    struct MHD_Response *response; /* MHD's, while it is being sent */
     size_t head_bytes;
     int64_t length;  /* announced; -1: unknown */
     int64_t written; /* so far by the handler */

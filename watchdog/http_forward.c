@@ -131,6 +131,15 @@ void wd_http_on_drain(struct wd_call *call)
     faas_exchange_resume(c->exchange);
 }
 
+static void on_function_trailers(void *arg, const struct faas_http_header *trailers, size_t n)
+{
+    struct wd_http_call *c = arg;
+    struct faas_http_req *req = c->call->req;
+    const struct faas_http_header *kept = wd_http_trailers(faas_http_req_arena(req), trailers, &n);
+
+    faas_http_reply_trailers(req, kept, n);
+}
+
 static void on_function_end(void *arg)
 {
     struct wd_http_call *c = arg;
@@ -168,6 +177,7 @@ static void on_function_error(void *arg, enum faas_http_phase phase, const struc
 static const struct faas_exchange_ops exchange_ops = {
     .on_head = on_function_head,
     .on_body = on_function_body,
+    .on_trailers = on_function_trailers,
     .on_end = on_function_end,
     .on_error = on_function_error,
     .on_peer_end = on_function_half_closed,
@@ -328,6 +338,18 @@ size_t wd_http_on_body(struct wd_call *call, struct faas_str data)
     return data.len;
 }
 
+static void end_body(struct wd_http_call *c)
+{
+    struct faas_http_req *req = c->call->req;
+    const struct faas_http_header *trailers;
+    size_t n;
+
+    trailers = faas_http_req_trailers(req, &n);
+    if (n)
+        trailers = wd_http_trailers(faas_http_req_arena(req), trailers, &n);
+    faas_exchange_end_with(c->exchange, trailers, n);
+}
+
 /* A second time, in a tunnel: the client has half-closed it. */
 void wd_http_on_body_end(struct wd_call *call)
 {
@@ -341,7 +363,7 @@ void wd_http_on_body_end(struct wd_call *call)
         set_limit(c); /* collecting was the client's time, not the function's */
         send_or_wait(c);
     } else if (c->exchange) {
-        faas_exchange_end(c->exchange);
+        end_body(c);
     }
 }
 

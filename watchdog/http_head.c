@@ -200,6 +200,36 @@ bool wd_http_request_head(struct faas_buf *out, const struct wd_http_request *r)
     return true;
 }
 
+/* --- behind the body, both ways --- */
+
+static bool may_trail(struct faas_str name)
+{
+    static const struct faas_str never[] = {
+        FAAS_STR_INIT("Content-Length"), FAAS_STR_INIT("Content-Encoding"),
+        FAAS_STR_INIT("Content-Type"),   FAAS_STR_INIT("Content-Range"),
+        FAAS_STR_INIT("Host"),           FAAS_STR_INIT("Authorization"),
+        FAAS_STR_INIT("Set-Cookie"),     FAAS_STR_INIT("X-Duration-Seconds"),
+    };
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(never); i++)
+        if (faas_str_ieq(name, never[i]))
+            return false;
+    return !faas_http_is_hop_by_hop(name);
+}
+
+struct faas_http_header *wd_http_trailers(struct faas_arena *arena,
+                                          const struct faas_http_header *trailers, size_t *n)
+{
+    struct faas_http_header *out = faas_arena_alloc(arena, *n * sizeof(*out));
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++)
+        if (may_trail(trailers[i].name))
+            out[kept++] = trailers[i];
+    *n = kept;
+    return out;
+}
+
 /* --- to the client --- */
 
 static bool is_kept(const struct faas_http_response_head *head, const struct faas_hop *hop,

@@ -34,6 +34,11 @@ struct wd_http_request {
 /* False, and nothing written, when the target is none that has a path (CONNECT). */
 bool wd_http_request_head(struct faas_buf *out, const struct wd_http_request *r);
 
+/* Which of the fields behind a body go on: none that could change what the head said of the
+ * message. *n: how many there are, then how many are left. */
+struct faas_http_header *wd_http_trailers(struct faas_arena *arena,
+                                          const struct faas_http_header *trailers, size_t *n);
+
 /* seconds: X-Duration-Seconds, which then is ours alone; NULL: none. For 101 Upgrade is kept. */
 struct faas_http_header *wd_http_response_headers(struct faas_arena *arena,
                                                   const struct faas_http_response_head *head,

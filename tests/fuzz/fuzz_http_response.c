@@ -39,6 +39,21 @@ static void note_head(struct result *r, const struct faas_http_response_head *h)
     r->content_length = h->content_length;
 }
 
+static void note_trailers(struct result *r, const struct faas_http_parser *p)
+{
+    size_t n;
+    const struct faas_http_header *h = faas_http_parser_trailers(p, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        require(faas_http_valid_token(h[i].name));
+        require(faas_http_valid_value(h[i].value));
+        faas_buf_append_c(&r->heads, '\n');
+        faas_buf_append_str(&r->heads, h[i].name);
+        faas_buf_append_c(&r->heads, ':');
+        faas_buf_append_str(&r->heads, h[i].value);
+    }
+}
+
 static void feed(struct result *r, struct faas_http_parser *p, struct faas_str in)
 {
     while (r->last != FAAS_HTTP_END && r->last != FAAS_HTTP_ERROR) {
@@ -54,6 +69,8 @@ static void feed(struct result *r, struct faas_http_parser *p, struct faas_str i
             require(r->heads.len == 0);
             note_head(r, faas_http_parser_head(p));
         }
+        if (r->last == FAAS_HTTP_END)
+            note_trailers(r, p);
         if (r->last == FAAS_HTTP_BODY) {
             require(r->heads.len > 0 && data.len > 0);
             require(data.ptr >= before.ptr && data.ptr + data.len <= before.ptr + before.len);

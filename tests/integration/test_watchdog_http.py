@@ -385,6 +385,48 @@ def test_bodies_keep_their_length(settings):
         assert upstream.requests[-1].get("Content-Length") == (["5"] if settings else [])
 
 
+def test_trailers_are_passed_on_both_ways():
+    seen = []
+
+    def handler(connection, request):
+        while size := int(request.read_line(), 16):
+            request.read(size)
+            request.read_line()
+        while line := request.read_line():
+            seen.append(line)
+        connection.sendall(OK + b"Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n")
+        if request.target == "/late":
+            time.sleep(0.05)
+        connection.sendall(b"3\r\nabc\r\n0\r\nX-Sum: 7\r\nContent-Length: 9\r\nX-End:\r\n\r\n")
+
+    upstream = Upstream(handler)
+    with start(upstream) as wd:
+        for target in ("/at-once", "/late"):
+            seen.clear()
+            raw = raw_response(wd, b"POST %s HTTP/1.1\r\nHost: h\r\nTrailer: X-In\r\nTE: trailers\r\n"
+                               b"Connection: close, TE\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               b"2\r\nhi\r\n0\r\nX-In:  1 \r\nHost: evil\r\n\r\n" %
+                               target.encode())
+            assert seen == [b"X-In: 1"]
+            assert upstream.requests[-1].get("Trailer") == ["X-In"]
+            assert upstream.requests[-1].get("TE") == ["trailers"]
+            assert b"\r\nTrailer: X-Sum\r\n" in raw
+            assert re.search(rb"\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\nX-End: *\r\n\r\n$", raw), raw
+
+
+def test_trailers_follow_an_answer_during_the_upload():
+    def handler(connection, request):
+        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        request.body()
+        connection.sendall(b"0\r\nX-Sum: 7\r\n\r\n")
+
+    with start(Upstream(handler)) as wd, wd.connect() as c:
+        c.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na")
+        assert c.head()[0] == 200
+        c.send(b"bc")
+        assert c.rest().endswith(b"2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n")
+
+
 def test_a_body_cut_short_is_not_taken_for_a_whole_one():
     bodies = []
 

@@ -5,14 +5,26 @@
 
 /* A whole parse as one line of text, so that it can be compared however the input was cut:
  *     "200 OK len=5 keep {A: b} [hello] end" */
+static void describe_fields(struct faas_buf *out, const struct faas_http_header *h, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        faas_buf_printf(out, " {%.*s: %.*s}", FAAS_STR_FMT(h[i].name), FAAS_STR_FMT(h[i].value));
+}
+
 static void describe_head(struct faas_buf *out, const struct faas_http_response_head *h)
 {
     faas_buf_printf(out, "%d %.*s len=%lld%s%s", h->status, FAAS_STR_FMT(h->reason),
                     (long long)h->content_length, h->keep_alive ? " keep" : "",
                     h->upgraded ? " upgraded" : "");
-    for (size_t i = 0; i < h->n_headers; i++)
-        faas_buf_printf(out, " {%.*s: %.*s}", FAAS_STR_FMT(h->headers[i].name),
-                        FAAS_STR_FMT(h->headers[i].value));
+    describe_fields(out, h->headers, h->n_headers);
+}
+
+static void describe_trailers(struct faas_buf *out, const struct faas_http_parser *p)
+{
+    size_t n;
+    const struct faas_http_header *trailers = faas_http_parser_trailers(p, &n);
+
+    describe_fields(out, trailers, n);
 }
 
 struct run {
@@ -40,10 +52,13 @@ static void note_event(struct run *r, enum faas_http_event ev, struct faas_str d
     case FAAS_HTTP_ERROR:
         if (r->body.len)
             faas_buf_printf(&r->text, " [%s]", r->body.data);
-        if (ev == FAAS_HTTP_END)
+        if (ev == FAAS_HTTP_END) {
+            describe_trailers(&r->text, r->parser);
             faas_buf_append_z(&r->text, " end");
-        else
-            faas_buf_printf(&r->text, " %s: %s", faas_code_name(err->code), err->msg);
+            r->over = true;
+            break;
+        }
+        faas_buf_printf(&r->text, " %s: %s", faas_code_name(err->code), err->msg);
         r->over = true;
     }
 }
@@ -243,8 +258,8 @@ static void chunks_are_unwrapped(void **state)
          CHUNKED_HEAD " [01234567890123456789a] end"},
         {"extensions", IN(CHUNKED "1;a=\"b;c\"\r\nx\r\n1 \t;d\r\ny\r\n0;e\r\n\r\n"),
          CHUNKED_HEAD " [xy] end"},
-        {"trailers are dropped", IN(CHUNKED "1\r\nx\r\n0\r\nExpires: never\r\nA: b\r\n\r\nrest"),
-         CHUNKED_HEAD " [x] end +4"},
+        {"trailers", IN(CHUNKED "1\r\nx\r\n0\r\nExpires: \tnever \r\nA:\r\n\r\nrest"),
+         CHUNKED_HEAD " [x] {Expires: never} {A: } end +4"},
         {"CRLF inside", IN(CHUNKED "4\r\n\r\n0\r\r\n0\r\n\r\n"), CHUNKED_HEAD " [\r\n0\r] end"},
     };
 
@@ -351,6 +366,10 @@ static void bad_chunks_are_refused(void **state)
          CHUNKED_HEAD " bad_gateway: chunk too large"},
         {"newline in a trailer", IN(CHUNKED "0\r\nA: b\n\r\n"), BAD_TRAILER},
         {"CR in a trailer", IN(CHUNKED "0\r\nA: \rb\r\n\r\n"), BAD_CHUNK},
+        {"no trailer", IN(CHUNKED "0\r\nAb\r\n\r\n"),
+         CHUNKED_HEAD " bad_gateway: malformed header line"},
+        {"folded trailer", IN(CHUNKED "0\r\nA: b\r\n c\r\n\r\n"),
+         CHUNKED_HEAD " bad_gateway: folded header line"},
         {"NUL in a trailer", IN(CHUNKED "0\r\nA\0\r\n\r\n"), BAD_TRAILER},
         {"endless trailers", IN(CHUNKED "0\r\nA: b\r\nA: b\r\nA: b\r\nA: b\r\n\r\n"),
          CHUNKED_HEAD " too_large: response head larger than 60 bytes", .max_head = 60},

@@ -289,6 +289,24 @@ static void the_answer_s_headers_are_kept(void **state)
                    "x-duration-seconds: 9\nContent-Encoding: gzip\nLocation: /elsewhere\n");
 }
 
+static void only_harmless_fields_may_trail(void **state)
+{
+    static const struct faas_http_header trailers[] = {
+        H("X-Sum", "7"),       H("Content-Length", "9"), H("host", "evil"),
+        H("Connection", "x"),  H("Set-Cookie", "a=1"),   H("Authorization", "b"),
+        H("Grpc-Status", "0"),
+    };
+    struct faas_arena arena = {0};
+    size_t n = FAAS_ARRAY_LEN(trailers);
+    struct faas_http_header *kept = wd_http_trailers(&arena, trailers, &n);
+
+    (void)state;
+    assert_int_equal(n, 2);
+    assert_true(faas_str_eqz(kept[0].name, "X-Sum"));
+    assert_true(faas_str_eqz(kept[1].name, "Grpc-Status"));
+    faas_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(the_host_is_the_client_s_unless_there_is_none),
         cmocka_unit_test(bodies_are_framed_as_they_came),
         cmocka_unit_test(the_answer_s_headers_are_kept),
+        cmocka_unit_test(only_harmless_fields_may_trail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
