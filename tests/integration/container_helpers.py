@@ -14,6 +14,7 @@ import threading
 import time
 
 BASE_IMAGE = "minnow-test-base:bookworm-python3"
+TOOLS_IMAGE = "minnow-test-tools:bookworm"
 
 
 def run(*argv, **kw):
@@ -61,6 +62,16 @@ def ensure_base_image():
         assert tar.wait() == 0
     finally:
         shutil.rmtree(root)
+
+
+def ensure_tools_image():
+    """The same with what builds and runs functions of some languages."""
+    if subprocess.run(["docker", "image", "inspect", TOOLS_IMAGE], capture_output=True).returncode != 0:
+        recipe = (f"FROM {BASE_IMAGE}\nRUN apt-get update && apt-get install -y --no-install-recommends "
+                  "gcc libc6-dev && rm -rf /var/lib/apt/lists/*\n")
+        run("docker", "build", "--network", "host", "-t", TOOLS_IMAGE, "-", input=recipe, timeout=900,
+            env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    return TOOLS_IMAGE
 
 
 def copy_program(program, folder):

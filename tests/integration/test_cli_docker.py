@@ -3,18 +3,21 @@ root, docker.io, podman, buildah and debootstrap; conftest.py leaves this file o
 
 import json
 import os
-import re
+import shutil
 import signal
+import subprocess
 import urllib.request
 
 import pytest
 
-from cli_helpers import BIN, Cli, FakeGateway
-from container_helpers import BASE_IMAGE, DockerDaemon, Registry, copy_program, ensure_base_image, run
+from cli_helpers import BIN, ROOT, Cli, FakeGateway
+from container_helpers import (BASE_IMAGE, DockerDaemon, Registry, copy_program, ensure_base_image,
+                               ensure_tools_image, run)
 from test_cli_watch import DONE, Running, wait_until
 
 DOCKERFILE = f"""\
 FROM {BASE_IMAGE}
+LABEL minnow-test=1
 ARG ADDITIONAL_PACKAGE
 ARG GREETING=none
 COPY fw /opt/fw
@@ -27,7 +30,7 @@ ENV fprocess="sh handler.sh"
 EXPOSE 8080
 CMD ["/opt/fw/fwatchdog"]
 """
-SCRATCH = "FROM scratch\nARG ADDITIONAL_PACKAGE\nARG TARGETARCH\nLABEL for=$TARGETARCH\nCOPY function/x /x\n"
+SCRATCH = "FROM scratch\nLABEL minnow-test=1\nARG ADDITIONAL_PACKAGE\nARG TARGETARCH\nLABEL for=$TARGETARCH\nCOPY function/x /x\n"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,8 @@ def daemon():
     d = DockerDaemon()
     ensure_base_image()
     yield d
+    for name in run("docker", "image", "ls", "-q", "--filter", "label=minnow-test").split():
+        subprocess.run(["docker", "rmi", "-f", name], capture_output=True)  # one may be the parent of another
     d.close()
 
 
@@ -103,6 +108,8 @@ def callable(port, body):
     return answers[-1]
 
 
+# make check-images makes it first.
+STATIC_WATCHDOG = os.path.join(ROOT, "build/static", run("dpkg", "--print-architecture"), "bin/fwatchdog")
 STARTED = r"Starting local-run for: minnow-greet on: http://0.0.0.0:(\d+)\n\n"
 
 
@@ -156,6 +163,42 @@ def test_secrets_of_a_container_lie_where_functions_look(cli, running):
     cli.write("greet/handler.sh", "cat /var/openfaas/secrets/key\n")
     r = running(cli, "local-run", "--port", "0")
     assert callable(r.wait_for(STARTED), b"") == b"s3cret"
+    assert r.end() == 0
+
+
+# What a handler of each language answers with. Languages whose toolchains a Debian package brings; the others'
+# Dockerfiles are the same but for that.
+HANDLERS = {
+    "bash": ("handler.sh", 'echo "bash $(cat)"\n'),
+    "c": ("handler.c", '#include "function.h"\n'
+          'int handle(const struct fn_request *req, struct fn_response *res)\n'
+          '{\n    fn_printf(res, "c %s\\n", req->body);\n    return 0;\n}\n'),
+    "python3": ("handler.py", "def handle(req):\n    return 'python3 ' + req + '\\n'\n"),
+}
+
+
+@pytest.fixture(scope="module")
+def watchdog_image(daemon, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("watchdog")
+    shutil.copy(STATIC_WATCHDOG, folder / "fwatchdog")
+    (folder / "Dockerfile").write_text("FROM scratch\nLABEL minnow-test=1\nCOPY fwatchdog /fwatchdog\n")
+    run("docker", "build", "-t", "minnow-test/watchdog", str(folder), env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    return "minnow-test/watchdog"
+
+
+@pytest.mark.parametrize("lang", HANDLERS)
+def test_our_templates_make_images_that_answer(cli, running, watchdog_image, lang):
+    tools = ensure_tools_image()
+    os.remove(cli.path("stack.yaml"))
+    cli("new", "minnow-greet", "--lang", lang)
+    cli.write(os.path.join("minnow-greet", HANDLERS[lang][0]), HANDLERS[lang][1])
+    args = {"WATCHDOG_IMAGE": watchdog_image, "BASE_IMAGE": tools, "BUILD_IMAGE": tools}
+    flags = [f"--build-arg={k}={v}" for k, v in args.items()]
+    r = running(cli, "local-run", "--port", "0", *flags, "--build-label", "minnow-test=1")
+    port = r.wait_for(STARTED, limit=300)  # some fetch packages
+    assert callable(port, b"Ada") == f"{lang} Ada\n".encode()
+    image = json.loads(run("docker", "image", "inspect", "minnow-greet:latest"))[0]
+    assert image["Config"]["User"] == "10001"
     assert r.end() == 0
 
 

@@ -38,11 +38,11 @@ class Running:
         while data := os.read(self.process.stdout.fileno(), 65536):
             self.text += data.decode("utf-8", "replace")
 
-    def wait_for(self, pattern, times=1):
+    def wait_for(self, pattern, times=1, limit=20.0):
         def said():
             assert self.process.poll() is None or len(re.findall(pattern, self.text)) >= times, self.text
             return len(re.findall(pattern, self.text)) >= times
-        wait_until(said, f"{pattern!r} in output")
+        wait_until(said, f"{pattern!r} in output", limit)
         return re.findall(pattern, self.text)[-1]
 
     def end(self, signo=signal.SIGINT):
