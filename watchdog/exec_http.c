@@ -5,6 +5,7 @@
 #include "watchdog/http_mode.h"
 
 #include "libfaas/alloc.h"
+#include "watchdog/port_owner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -144,11 +145,24 @@ static void on_function_exit(void *arg, int status)
 
 /* --- the start --- */
 
+static bool is_foreign(const struct wd_http *http, const struct faas_addr *addr)
+{
+    unsigned port = faas_addr_port((const struct sockaddr *)&addr->ss);
+
+    return http->url.port == 0 && !wd_port_is_of_group(port, http->child.process.pid);
+}
+
 static void on_function_up(void *arg, const struct faas_addr *addr)
 {
     struct wd_http *http = arg;
     char where[64];
 
+    if (is_foreign(http, addr)) {
+        wd_logf(http->ctx->log, "Another process listens at %s, which was to be the function's",
+                http->authority);
+        wd_upstream_child_signal(&http->child, SIGKILL);
+        return;
+    }
     http->addr = addr;
     http->worth_waiting = false;
     faas_timer_stop(http->ctx->loop, &http->wait_timer);
@@ -158,8 +172,8 @@ static void on_function_up(void *arg, const struct faas_addr *addr)
     wd_http_send_waiting(http);
 }
 
-/* One that nobody had a moment ago. Somebody may take it before the function does: then the
- * function cannot listen, and its exit leads to another choice. */
+/* One that nobody had a moment ago. Should somebody take it before the function does, then the
+ * function's end, be it its own or ours (above), leads to another choice. */
 static int choose_port(struct wd_http *http, struct faas_error *err)
 {
     const struct faas_addr *addr = &http->addrs[0];

@@ -1014,6 +1014,15 @@ def test_real_functions_on_a_port_of_our_choice(interpreter, source, tmp_path):
         assert wd.wait_exit() == 0
 
 
+def test_a_port_that_somebody_else_took_is_not_taken_for_the_function_s():
+    with start(0, script="echo $PORT > port; exec sleep 100000") as wd:
+        port = pid_in(wd, "port")
+        with socket.create_server(("127.0.0.1", port)):
+            assert wd.wait_exit() == 1
+        assert f"Another process listens at 127.0.0.1:{port}" in wd.log
+        assert "Forked function has terminated: signal: killed" in wd.log
+
+
 # --- size ---
 
 def memory_of(pid):

@@ -281,6 +281,12 @@ static void of_watchdog_reads_its_settings_its_own_way(void **state)
                          "buffer_http=1",
                          "log_buffer_size=-1",
                          "ready_path=/ready",
+                         "upstream_start_timeout=1m",
+                         "upstream_idle_timeout=0",
+                         "forward_sigterm=at_once",
+                         "stop_timeout=250ms",
+                         "restart_on_exit=1",
+                         "restart_max_delay=5",
                          NULL};
 
     (void)state;
@@ -292,6 +298,26 @@ static void of_watchdog_reads_its_settings_its_own_way(void **state)
     assert_true(c.suppress_lock && c.log_callid && c.http_buffer_req_body);
     assert_false(c.prefix_logs || c.kill_on_disconnect);
     assert_true(c.log_buffer_size >= 64 * 1024); /* never without a bound */
+    assert_int_equal(c.upstream_start_timeout_ms, 60000);
+    assert_int_equal(c.upstream_idle_timeout_ms, 0);
+    assert_int_equal(c.stop_timeout_ms, 250);
+    assert_int_equal(c.restart_max_delay_ms, 5000);
+    assert_true(c.sigterm_at_once && c.restart_on_exit);
+}
+
+static void http_mode_has_defaults(void **state)
+{
+    _cleanup_(wd_config_deinit) struct wd_config c = {0};
+    const char *env[] = {"mode=http", MINIMAL, "upstream_url=http://127.0.0.1:1",
+                         "forward_sigterm=after_drain", NULL};
+
+    (void)state;
+    assert_int_equal(wd_config_load(&c, (char *const *)env, WD_CLASSIC_WATCHDOG, NULL), 0);
+    assert_int_equal(c.upstream_start_timeout_ms, 10000);
+    assert_int_equal(c.upstream_idle_timeout_ms, 500);
+    assert_int_equal(c.stop_timeout_ms, 2000);
+    assert_int_equal(c.restart_max_delay_ms, 10000);
+    assert_false(c.sigterm_at_once || c.restart_on_exit || c.http_buffer_req_body);
 }
 
 static void what_of_watchdog_refuses_is_refused_by_name(void **state)
@@ -304,6 +330,7 @@ static void what_of_watchdog_refuses_is_refused_by_name(void **state)
         {{"mode=streaming"}, "function_process", 1},
         {{"mode=streaming", MINIMAL, "function_process="}, "function_process", 1},
         {{"mode=http", MINIMAL}, "http_upstream_url", 1},
+        {{"mode=http", MINIMAL, "upstream_url=x", "forward_sigterm=never"}, "forward_sigterm", 1},
         {{"mode=static", "static_path="}, "static_path", 1},
         {{"mode=streaming", MINIMAL, "write_timeout=0"}, "write_timeout", 1},
         {{"mode=streaming", MINIMAL, "log_buffer_size=big"}, "invalid log_buffer_size value", 1},
@@ -444,6 +471,7 @@ int main(void)
         cmocka_unit_test(an_explicit_mode_decides_and_else_the_program_does),
         cmocka_unit_test(the_program_is_known_by_its_name),
         cmocka_unit_test(of_watchdog_reads_its_settings_its_own_way),
+        cmocka_unit_test(http_mode_has_defaults),
         cmocka_unit_test(what_of_watchdog_refuses_is_refused_by_name),
         cmocka_unit_test(settings_of_the_other_family_are_warned_of_when_they_would_matter),
         cmocka_unit_test(tokens_are_wanted_when_jwt_auth_says_so),
