@@ -2,7 +2,7 @@
 
 #include "libfaas/alloc.h"
 #include "watchdog/go_bool.h"
-#include "watchdog/http_get.h"
+#include "watchdog/url.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -328,9 +328,9 @@ static int load_jwt_gateway(struct wd_config *c, const struct env *env, struct f
         url = local ? LOCAL_GATEWAY : GATEWAY;
     else if (local)
         warn(env, "jwt_auth_local", "is ignored: jwt_auth_url is set too");
-    if (wd_url_parse(&parsed, url, err) < 0)
+    if (wd_url_parse(&parsed, faas_str_from(url), err) < 0)
         return faas_error_wrap(err, "jwt_auth_url");
-    if (!faas_str_ieq(parsed.scheme, FAAS_STR("http")))
+    if (!wd_url_is_plain(&parsed))
         return faas_fail(err, FAAS_ERR_INVALID, "jwt_auth_url=\"%.120s\": only http is spoken",
                          url);
     c->jwt_gateway = faas_strdup(url);

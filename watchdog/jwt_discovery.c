@@ -3,6 +3,7 @@
 #include "libfaas/alloc.h"
 #include "libfaas/json.h"
 #include "watchdog/http_get.h"
+#include "watchdog/url.h"
 
 #define CONFIGURATION "/.well-known/openid-configuration"
 
@@ -32,13 +33,13 @@ static int reachable_url(const char *jwks_uri, const char *gateway, char **out,
 {
     struct wd_url keys, base;
 
-    if (wd_url_parse(&keys, jwks_uri, err) < 0)
+    if (wd_url_parse(&keys, faas_str_from(jwks_uri), err) < 0)
         return faas_error_wrap(err, "jwks_uri");
-    if (faas_str_ieq(keys.scheme, FAAS_STR("http"))) {
+    if (wd_url_is_plain(&keys)) {
         *out = faas_strdup(jwks_uri);
         return 0;
     }
-    if (wd_url_parse(&base, gateway, err) < 0)
+    if (wd_url_parse(&base, faas_str_from(gateway), err) < 0)
         return -1;
     *out = faas_asprintf("http://%.*s%.*s", FAAS_STR_FMT(base.authority), FAAS_STR_FMT(keys.path));
     return 0;

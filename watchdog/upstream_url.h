@@ -2,7 +2,7 @@
 #ifndef FAAS_WATCHDOG_UPSTREAM_URL_H
 #define FAAS_WATCHDOG_UPSTREAM_URL_H
 
-#include "libfaas/net.h"
+#include "watchdog/url.h"
 
 struct wd_upstream_url {
     char *host;      /* without brackets */
@@ -17,13 +17,8 @@ FAAS_NODISCARD int wd_upstream_url_parse(struct wd_upstream_url *url, struct faa
                                          struct faas_error *err);
 void wd_upstream_url_deinit(struct wd_upstream_url *url);
 
-enum { WD_UPSTREAM_ADDRS = 4 };
-
-/* The host's addresses, best first: a literal, the loopback ones for "localhost", or what the
- * resolver says, which blocks: only before we serve. Returns how many, or -1. */
+/* As wd_resolve(), which may block: only before we serve. */
 FAAS_NODISCARD int wd_upstream_resolve(const struct wd_upstream_url *url,
-                                       struct faas_addr out[WD_UPSTREAM_ADDRS],
-                                       struct faas_error *err);
-void wd_addr_set_port(struct faas_addr *addr, unsigned port);
+                                       struct faas_addr out[WD_MAX_ADDRS], struct faas_error *err);
 
 #endif

@@ -7,71 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void urls_are_taken_apart(void **state)
-{
-    static const struct {
-        const char *url, *authority, *host, *path;
-        unsigned port;
-    } cases[] = {
-        {"http://gw", "gw", "gw", "/", 80},
-        {"http://gw/", "gw", "gw", "/", 80},
-        {"HTTP://gw:8080/a/b?c=d", "gw:8080", "gw", "/a/b?c=d", 8080},
-        {"https://gw.example/keys", "gw.example", "gw.example", "/keys", 443},
-        {"http://[::1]:31112/x", "[::1]:31112", "::1", "/x", 31112},
-        {"http://[::1]", "[::1]", "::1", "/", 80},
-        {"http://10.0.0.1:1", "10.0.0.1:1", "10.0.0.1", "/", 1},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
-        struct wd_url u;
-
-        if (wd_url_parse(&u, cases[i].url, NULL) < 0 ||
-            !faas_str_eqz(u.authority, cases[i].authority) ||
-            !faas_str_eqz(u.host, cases[i].host) || !faas_str_eqz(u.path, cases[i].path) ||
-            u.port != cases[i].port)
-            fail_msg("%s: %.*s %.*s %u %.*s", cases[i].url, FAAS_STR_FMT(u.authority),
-                     FAAS_STR_FMT(u.host), u.port, FAAS_STR_FMT(u.path));
-    }
-}
-
-static void what_is_no_url_is_refused(void **state)
-{
-    static const char *const urls[] = {
-        "",
-        "gw",
-        "gw:8080",
-        "http:/gw",
-        "http://",
-        "http:///x",
-        "http://:80/",
-        "ftp://gw/",
-        "http://gw:/",
-        "http://gw:0/",
-        "http://gw:65536/",
-        "http://gw:8o/",
-        "http://[::1/",
-        "http://[::1]x/",
-        "http://[]/",
-        "http://user:secret@gw/",
-        "http://gw/a b",
-        "http://gw/\r\nX: y",
-        "http://gw/a#b",
-        "http://gw?x",
-        "http://g\xc3\xbc/",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(urls); i++) {
-        struct faas_error err = {0};
-        struct wd_url u;
-
-        if (wd_url_parse(&u, urls[i], &err) == 0)
-            fail_msg("%s is taken", urls[i]);
-        assert_int_equal(err.code, FAAS_ERR_INVALID);
-    }
-}
-
 /* --- against a server: arg is the answer to every request --- */
 
 static void answer(struct fake_conn *c)
@@ -189,7 +124,7 @@ static void who_cannot_be_reached_is_named(void **state)
     assert_int_equal(err.code, FAAS_ERR_UNAVAILABLE);
     assert_non_null(strstr(err.msg, url));
     assert_int_equal(wd_http_get("http://a..b/", &body, &err), -1);
-    assert_non_null(strstr(err.msg, "look up a..b"));
+    assert_non_null(strstr(err.msg, "a..b: "));
     assert_int_equal(wd_http_get("https://gw/", &body, &err), -1);
     assert_int_equal(err.code, FAAS_ERR_UNSUPPORTED);
 }
@@ -277,7 +212,7 @@ static void a_broken_configuration_is_named(void **state)
         {"{\"issuer\":\"\",\"jwks_uri\":\"http://127.0.0.1:@/keys\"}", "\"issuer\" is missing"},
         {"{\"issuer\":1,\"jwks_uri\":\"http://127.0.0.1:@/keys\"}", "\"issuer\" is missing"},
         {"{\"issuer\":\"me\"}", "\"jwks_uri\" is missing"},
-        {"{\"issuer\":\"me\",\"jwks_uri\":\"/keys\"}", "jwks_uri: \"/keys\" is no URL"},
+        {"{\"issuer\":\"me\",\"jwks_uri\":\"/keys\"}", "jwks_uri: \"/keys\" does not begin"},
         {"{\"issuer\":\"me\",\"jwks_uri\":\"http://127.0.0.1:@/none\"}", "status 404"},
         {"{\"issuer\":\"me\",\"jwks_uri\":\"https://gw.example.com/none\"}", "status 404"},
     };
@@ -307,8 +242,6 @@ static void a_result_without_an_issuer_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_are_taken_apart),
-        cmocka_unit_test(what_is_no_url_is_refused),
         cmocka_unit_test(documents_come_in_every_framing),
         cmocka_unit_test(anything_else_is_an_error),
         cmocka_unit_test(a_document_without_end_is_cut_off),

@@ -1,8 +1,6 @@
 #include "tests/unit/unit.h"
 #include "watchdog/upstream_url.h"
 
-#include <netinet/in.h>
-
 static void urls_are_taken_apart(void **state)
 {
     static const struct {
@@ -71,68 +69,12 @@ static void what_is_no_http_url_is_refused(void **state)
     }
 }
 
-static int resolve(const char *text, struct faas_addr out[WD_UPSTREAM_ADDRS])
-{
-    struct wd_upstream_url url;
-    int n;
-
-    assert_int_equal(wd_upstream_url_parse(&url, faas_str_from(text), NULL), 0);
-    n = wd_upstream_resolve(&url, out, NULL);
-    wd_upstream_url_deinit(&url);
-    return n;
-}
-
-static void localhost_is_both_loopback_addresses(void **state)
-{
-    struct faas_addr out[WD_UPSTREAM_ADDRS];
-    char text[64];
-
-    (void)state;
-    assert_int_equal(resolve("http://LocalHost:3000", out), 2);
-    faas_addr_format((const struct sockaddr *)&out[0].ss, text);
-    assert_string_equal(text, "127.0.0.1:3000");
-    faas_addr_format((const struct sockaddr *)&out[1].ss, text);
-    assert_string_equal(text, "[::1]:3000");
-}
-
-static void literals_need_no_resolver(void **state)
-{
-    struct faas_addr out[WD_UPSTREAM_ADDRS];
-    char text[64];
-
-    (void)state;
-    assert_int_equal(resolve("http://[::1]:0", out), 1);
-    wd_addr_set_port(&out[0], 4321);
-    faas_addr_format((const struct sockaddr *)&out[0].ss, text);
-    assert_string_equal(text, "[::1]:4321");
-    assert_int_equal(resolve("http://127.0.0.2:80", out), 1);
-    wd_addr_set_port(&out[0], 1);
-    faas_addr_format((const struct sockaddr *)&out[0].ss, text);
-    assert_string_equal(text, "127.0.0.2:1");
-}
-
-static void an_unknown_host_is_named(void **state)
-{
-    struct faas_addr out[WD_UPSTREAM_ADDRS];
-    struct wd_upstream_url url;
-    struct faas_error err = {0};
-
-    (void)state;
-    assert_int_equal(wd_upstream_url_parse(&url, FAAS_STR("http://no-such-host.invalid"), NULL), 0);
-    assert_int_equal(wd_upstream_resolve(&url, out, &err), -1);
-    assert_non_null(strstr(err.msg, "no-such-host.invalid"));
-    wd_upstream_url_deinit(&url);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_taken_apart),
         cmocka_unit_test(what_is_no_http_url_is_refused),
-        cmocka_unit_test(localhost_is_both_loopback_addresses),
-        cmocka_unit_test(literals_need_no_resolver),
-        cmocka_unit_test(an_unknown_host_is_named),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("wd_upstream_url", tests, NULL, NULL);
 }
