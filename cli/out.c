@@ -67,6 +67,7 @@ static void say(FILE *stream, struct faas_str text)
     pthread_mutex_unlock(&lock);
 }
 
+FAAS_PRINTF(2, 0)
 static void vsay(FILE *stream, const char *fmt, va_list ap)
 {
     _cleanup_buf_ struct faas_buf text = {0};
