@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -168,8 +169,9 @@ void http_conn_cut(struct http_conn *c, bool reset)
     if (!reset ||
         connect(c->fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) < 0)
         shutdown(c->fd, SHUT_RDWR);
-    if (http_tunnel_is_open(c->req)) {
-        http_tunnel_close(c->req);
+    if (http_tunnel_is_open(c->req)) { /* MHD knows nothing of it */
+        c->server->run_mhd = true;
+        http_conn_settle_later(c);
         return;
     }
     /* A connection that MHD closes because its reader failed is never looked at again: no event
@@ -198,16 +200,19 @@ void http_conn_swallow(struct http_conn *c)
 
 /* --- suspending --- */
 
+int http_conn_add_io(struct http_conn *c, int fd, uint32_t events)
+{
+    return faas_io_add(c->server->loop, &c->io, fd, events, on_peer, c, NULL);
+}
+
 /* Once per connection, and only when it outlives a run of MHD: one whose request is there when it
  * is accepted, is answered at once and closed is never registered. What happened before is reported
  * too. */
 void http_conn_watch(struct http_conn *c)
 {
-    struct faas_loop *loop = c->server->loop;
-
     if (c->io.active)
         return;
-    if (faas_io_add(loop, &c->io, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET, on_peer, c, NULL) < 0)
+    if (http_conn_add_io(c, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET) < 0)
         c->gone = true; /* the kernel has no memory for it; the flush ends the request */
 }
 
@@ -250,6 +255,11 @@ void http_conn_settle_later(struct http_conn *c)
 void http_conn_settle(struct http_conn *c)
 {
     faas_list_remove(&c->settle_node);
+    if (http_tunnel_is_open(c->req) && c->phase == HTTP_DEAD) {
+        if (!c->mhd)
+            http_conn_free(c);
+        return;
+    }
     if (c->suspended)
         return;
     if (c->phase == HTTP_ACTIVE && c->awaits_reply)
@@ -361,7 +371,7 @@ static bool should_linger(const struct http_conn *c)
 static bool linger(struct http_conn *c)
 {
     struct faas_loop *loop = c->server->loop;
-    int fd = dup(c->fd);
+    int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 
     if (fd < 0)
         return false;
@@ -371,6 +381,7 @@ static bool linger(struct http_conn *c)
         return false;
     }
     c->fd = fd;
+    c->own_fd = true;
     c->phase = HTTP_LINGER;
     c->swallowed = 0;
     c->linger_deadline_ms = faas_loop_now_ms(loop) + HTTP_LINGER_MS;
@@ -381,6 +392,12 @@ static bool linger(struct http_conn *c)
 /* MHD closes the descriptor right after this. */
 static void on_closed(struct http_conn *c)
 {
+    if (http_tunnel_is_open(c->req)) { /* it goes on without MHD */
+        c->mhd = NULL;
+        if (c->phase == HTTP_DEAD)
+            http_conn_settle_later(c);
+        return;
+    }
     faas_io_del(c->server->loop, &c->io);
     if (c->req)
         http_req_release(c->req); /* only if MHD gave up for want of memory */
@@ -394,7 +411,9 @@ void http_conn_free(struct http_conn *c)
     struct faas_http_server *s = c->server;
 
     faas_io_del(s->loop, &c->io);
-    if (c->phase == HTTP_LINGER)
+    if (c->req)
+        http_req_release(c->req);
+    if (c->own_fd)
         close(c->fd);
     faas_timer_stop(s->loop, &c->timer);
     faas_list_remove(&c->node);

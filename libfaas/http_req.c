@@ -225,6 +225,18 @@ static size_t mhd_memory_used(const struct faas_http_req *req, size_t header_byt
     return header_bytes + cookie + (head->n_headers + (size_t)n_cookies + 1) * MHD_HEADER_BYTES;
 }
 
+/* A tunnel outlives MHD's memory, and handlers have views of all of it. */
+static void own_head(struct faas_http_req *req, struct faas_http_header *headers)
+{
+    struct faas_arena *a = &req->arena;
+
+    req->head.method = faas_arena_str(a, req->head.method);
+    for (size_t i = 0; i < req->head.n_headers; i++) {
+        headers[i].name = faas_arena_str(a, headers[i].name);
+        headers[i].value = faas_arena_str(a, headers[i].value);
+    }
+}
+
 static void begin(struct faas_http_req *req)
 {
     struct http_conn *c = req->conn;
@@ -255,6 +267,8 @@ static int judge(struct faas_http_req *req, const char *method, const char *vers
     req->head.method = faas_str_from(method);
     status = http_head_check(&req->head, headers, &in, &req->expects_continue, &why);
     req->mhd_memory = mhd_memory_used(req, in.header_bytes);
+    if (!status && faas_http_wants_upgrade(&req->head))
+        own_head(req, headers);
     if (status) {
         req->head.method.len = 0; /* MHD leaves out a HEAD's body itself, if it took it for one */
         http_reply_refuse(req, status, why);
@@ -413,6 +427,8 @@ void http_req_on_completed(void *cls, struct MHD_Connection *mhd, void **context
 
     (void)mhd;
     s->activity++;
+    if (http_tunnel_is_open(req))
+        return; /* it has just begun */
     if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
         c->clean = req->stage == HTTP_BODY_OVER;
         http_req_end(req, NULL);

@@ -275,8 +275,7 @@ static void end_requests(struct faas_http_server *s)
             http_req_end(c->req, &err);
         if (http_tunnel_is_open(c->req))
             http_conn_cut(c, true);
-        else
-            http_conn_wake(c);
+        http_conn_wake(c);
     }
 }
 

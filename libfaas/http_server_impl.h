@@ -50,8 +50,9 @@ enum http_stage {
 struct http_conn {
     struct faas_list node;
     struct faas_http_server *server;
-    struct MHD_Connection *mhd; /* NULL while lingering */
+    struct MHD_Connection *mhd; /* NULL while lingering, and for a tunnel */
     int fd;
+    bool own_fd; /* ours to close: a duplicate of MHD's */
     enum http_phase phase;
     /* Tells when the peer leaves, and wakes it when it is parked. MHD watches fd in an epoll of its
      * own, unless suspended. */
@@ -104,10 +105,10 @@ struct http_reply {
 
 /* Both directions of an upgraded connection. The outgoing bytes are the reply's. */
 struct http_tunnel {
-    struct MHD_UpgradeResponseHandle *handle; /* NULL: not open */
-    struct faas_buf held;                     /* came in and was not taken */
-    bool readable;                            /* until recv() says otherwise */
-    bool paused;                              /* until faas_http_req_resume() */
+    bool open;
+    struct faas_buf held; /* came in and was not taken */
+    bool readable;        /* until recv() says otherwise */
+    bool paused;          /* until faas_http_req_resume() */
     bool in_ended, out_ended;
 };
 
@@ -172,8 +173,9 @@ void http_conn_start(struct faas_http_server *s, int fd, const struct sockaddr *
                      socklen_t peer_len);
 void http_conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
                       enum MHD_ConnectionNotificationCode code);
-void http_conn_free(struct http_conn *c);  /* lingering, or never given to MHD */
+void http_conn_free(struct http_conn *c);  /* MHD does not have it (any more) */
 void http_conn_watch(struct http_conn *c); /* tells when the peer leaves, from now on */
+int http_conn_add_io(struct http_conn *c, int fd, uint32_t events);
 void http_conn_suspend(struct http_conn *c);
 void http_conn_wake(struct http_conn *c); /* harmless when not suspended */
 /* After the current (or next) run of MHD: suspends it if it waits for its reply or, where that
@@ -251,6 +253,5 @@ bool http_tunnel_is_open(const struct faas_http_req *req); /* req may be NULL */
 void http_tunnel_ready(struct faas_http_req *req, uint32_t events);
 void http_tunnel_resume(struct faas_http_req *req);
 void http_tunnel_flush(struct faas_http_req *req);
-void http_tunnel_close(struct faas_http_req *req);
 
 #endif

@@ -1,15 +1,19 @@
 /* Tunnels: connections whose client and handler agreed to speak another protocol.
  *
- * libmicrohttpd sends the 101, because only it knows what has been read beyond the request, hands
- * that over and keeps away from the socket until it is told to close it. Reading, writing and the
- * end of either direction are done here. */
+ * libmicrohttpd sends the 101, because only it knows what has been read beyond the request, and
+ * hands that over. Then it is told that the connection is closed: it would keep its memory for as
+ * long as the tunnel lasts, which may be days, and go through all tunnels whenever it resumes a
+ * connection. Reading, writing and the end of either direction are done here, on a duplicate of the
+ * socket. */
 #include "libfaas/http_server_impl.h"
 
 #include "libfaas/net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     READ_SIZE = 64 * 1024,
@@ -152,11 +156,24 @@ void http_tunnel_ready(struct faas_http_req *req, uint32_t events)
 
 /* --- beginning and end --- */
 
-static void prepare_socket(int fd)
+/* From now on c->fd is ours, and tells of what is there already, too. */
+static bool take_socket(struct http_conn *c)
 {
+    int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return false;
+    faas_io_del(c->server->loop, &c->io);
+    if (http_conn_add_io(c, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
+        close(fd);
+        return false;
+    }
+    c->fd = fd;
+    c->own_fd = true;
     /* MHD has just switched it off. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     faas_socket_keepalive(fd);
+    return true;
 }
 
 void http_tunnel_open(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
@@ -165,34 +182,30 @@ void http_tunnel_open(void *cls, struct MHD_Connection *mhd, void *context, cons
     struct faas_http_req *req = cls;
     struct http_conn *c = req->conn;
     struct http_tunnel *t = &req->tunnel;
+    struct faas_error err;
 
     (void)mhd;
     (void)context;
+    (void)fd;
     c->server->activity++;
-    t->handle = handle;
-    if (c->phase != HTTP_ACTIVE) { /* broken off meanwhile */
-        http_tunnel_close(req);
+    c->server->run_mhd = true;
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+    if (c->phase != HTTP_ACTIVE)
+        return; /* broken off meanwhile */
+    if (!take_socket(c)) {
+        faas_fail(&err, FAAS_ERR_UNAVAILABLE, "no descriptor is left for the tunnel");
+        c->phase = HTTP_DEAD;
+        http_req_end(req, &err);
         return;
     }
-    prepare_socket(fd);
+    t->open = true;
     faas_buf_append(&t->held, extra, n_extra);
-    http_conn_watch(c);
-    if (!c->gone) /* tells of what is there already, too */
-        faas_io_mod(c->server->loop, &c->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
     http_req_dirty(req);
 }
 
 bool http_tunnel_is_open(const struct faas_http_req *req)
 {
-    return req && req->tunnel.handle;
-}
-
-/* MHD closes the socket in its next run, and the request is over for it. */
-void http_tunnel_close(struct faas_http_req *req)
-{
-    MHD_upgrade_action(req->tunnel.handle, MHD_UPGRADE_ACTION_CLOSE);
-    req->tunnel.handle = NULL;
-    req->conn->server->run_mhd = true;
+    return req && req->tunnel.open;
 }
 
 /* --- for the handler --- */

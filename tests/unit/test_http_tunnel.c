@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -444,6 +445,57 @@ static void a_slow_reader_holds_the_writer_back(void **state)
 
 /* --- the end --- */
 
+static void a_tunnel_without_a_descriptor_is_given_up(void **state)
+{
+    struct http_rig rig = {.on_body_end = upgrade};
+    struct rlimit before, none;
+    struct http_rig_client c;
+    int lowest;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    http_rig_turns(&rig, 5);
+    lowest = dup(c.fd);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    http_rig_send_z(&c, GET);
+    http_rig_expect_closed(&c);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    expect_over(&rig, false);
+    assert_string_equal(rig.err.msg, "no descriptor is left for the tunnel");
+    http_rig_close(&c);
+    http_rig_stop(&rig);
+}
+
+static void views_of_the_request_live_as_long_as_the_tunnel(void **state)
+{
+    struct http_rig rig = {.on_body_end = upgrade};
+    const struct faas_http_head *head;
+    struct faas_str value;
+    struct http_rig_client c, other;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    http_rig_send_z(&c, "PATCH /p?q=1 HTTP/1.1\r\nX-Name: value\r\n" ASK "\r\n");
+    http_rig_until_count(&rig, &rig.bodies_ended, 1, "the request");
+    head = faas_http_req_head(rig.req);
+    value = faas_http_value(head->headers, head->n_headers, FAAS_STR("x-name"));
+    http_rig_expect(&c, " 101 ");
+    http_rig_turns(&rig, 5);
+    http_rig_connect(&rig, &other); /* MHD's memory is somebody else's by now */
+    http_rig_turns(&rig, 5);
+    assert_true(faas_str_eqz(value, "value"));
+    assert_true(faas_str_eqz(head->method, "PATCH") && faas_str_eqz(head->path, "/p") &&
+                faas_str_eqz(head->query, "q=1"));
+    http_rig_close(&other);
+    http_rig_close(&c);
+    http_rig_stop(&rig);
+}
+
 static void a_client_that_vanishes_is_noticed(void **state)
 {
     static const struct {
@@ -581,6 +633,8 @@ int main(void)
         cmocka_unit_test(a_tunnel_can_be_ended_before_it_is_open),
         cmocka_unit_test(what_is_not_taken_stays_with_the_client),
         cmocka_unit_test(a_slow_reader_holds_the_writer_back),
+        cmocka_unit_test(a_tunnel_without_a_descriptor_is_given_up),
+        cmocka_unit_test(views_of_the_request_live_as_long_as_the_tunnel),
         cmocka_unit_test(a_client_that_vanishes_is_noticed),
         cmocka_unit_test(an_aborted_tunnel_is_reset),
         cmocka_unit_test(no_deadline_ends_a_tunnel),
