@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from watchdog_helpers import (Watchdog, build_echo, in_threads, memory, read_pid,
+from watchdog_helpers import (Connection, Watchdog, build_echo, in_threads, memory, read_pid,
                               readable, render)
 
 SOON = 0.6  # seconds beyond a deadline within which its consequence must be there
@@ -194,6 +194,10 @@ def test_37_metrics_agree_with_what_was_answered(mode, echo):
             statuses.count(200)
         total = sum(v for name, v in m.items() if name.startswith("http_requests_total"))
         assert total == len(statuses)
+        assert m["process_open_fds"] > 0
+        with Connection(wd.metrics_port) as c:
+            r = c.request(target="/other")
+            assert (r.status, r.body) == (404, b"404 page not found\n")
         wd.terminate()
         wd.wait_log("no new connections")
         assert wd.metrics()["http_requests_in_flight"] == 0

@@ -11,6 +11,7 @@ import threading
 import time
 
 WATCHDOG = os.environ.get("WATCHDOG") or os.path.join(os.environ.get("BIN", ""), "fwatchdog")
+SANITIZED = os.path.exists(WATCHDOG) and b"__asan_init" in open(WATCHDOG, "rb").read()
 TIMEOUT = 20  # nothing here takes that long; what does has hung
 
 
@@ -129,11 +130,14 @@ class Connection:
         return r
 
     def upload(self, body):
-        """A POST whose response is read while the body is sent, for it may come early, and the rest
-        of the body not be read."""
+        return self.exchange(render("POST", "/", [], body))
+
+    def exchange(self, request):
+        """The response is read while the request is sent, for it may come early, and the rest of
+        the body not be read."""
         def send():
             try:
-                self.send(render("POST", "/", [], body))
+                self.send(request)
             except ConnectionError:
                 pass
         sender = threading.Thread(target=send)
