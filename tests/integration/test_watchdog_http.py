@@ -1069,19 +1069,19 @@ def test_nothing_is_left_of_many_calls():
     """Good ones, refused ones, ones that time out, and clients that leave."""
     def handler(connection, request):
         if request.target == "/never":
-            time.sleep(0.2)
+            time.sleep(1)
             return "close"
         if request.target == "/close":
             return "close"
         echo(connection, request)
 
-    with start(Upstream(handler), exec_timeout="100ms", upstream_idle_timeout="50ms") as wd:
+    with start(Upstream(handler), exec_timeout="500ms", upstream_idle_timeout="50ms") as wd:
         wait_ready(wd)
         before = wd.fds()
 
         def call(i):
             for n in range(60):
-                target = ("/", "/close", "/never", "/leave")[n % 4]
+                target = ("/", "/close", "/leave", "/never" if n > 50 else "/")[n % 4]
                 with wd.connect() as c:
                     if target == "/leave":
                         c.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
