@@ -1,11 +1,10 @@
 #include "libfaas/tar.h"
 
 #include "libfaas/alloc.h"
+#include "libfaas/archive_lazy.h"
 #include "libfaas/map.h"
 #include "libfaas/tar_locale.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +22,8 @@ static void close_dirp(DIR **d)
 
 static void free_archive(struct archive **a)
 {
-    archive_write_free(*a);
+    if (*a)
+        archive_write_free(*a);
 }
 
 static void free_entry(struct archive_entry **e)
@@ -182,8 +182,11 @@ static int write_entry(struct archive *a, int dir, const char *name, const char 
 int faas_tar_create(const char *dir, int fd, struct faas_error *err)
 {
     _cleanup_tar_locale_ struct faas_tar_locale locale FAAS_UNUSED = faas_tar_locale_enter();
-    _cleanup_(free_archive) struct archive *a = archive_write_new();
+    _cleanup_(free_archive) struct archive *a = NULL;
 
+    if (faas_archive_load(err) < 0)
+        return -1;
+    a = archive_write_new();
     /* "Restricted" adds extended headers only for what a plain one cannot hold. */
     if (!a || archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||

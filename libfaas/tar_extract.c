@@ -3,11 +3,10 @@
  * O_NOFOLLOW for every step leave nothing to race against. */
 #include "libfaas/tar.h"
 
+#include "libfaas/archive_lazy.h"
 #include "libfaas/buf.h"
 #include "libfaas/tar_locale.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,7 +25,8 @@ struct extraction {
 
 static void free_archive(struct archive **a)
 {
-    archive_read_free(*a);
+    if (*a)
+        archive_read_free(*a);
 }
 
 static int from_errno(struct faas_error *err, const char *what)
@@ -376,13 +376,16 @@ static int extract_all(struct extraction *x, struct faas_error *err)
 
 static struct archive *new_reader(struct faas_error *err)
 {
-    struct archive *a = archive_read_new();
+    struct archive *a;
 
+    if (faas_archive_load(err) < 0)
+        return NULL;
+    a = archive_read_new();
     if (a && archive_read_support_format_tar(a) == ARCHIVE_OK &&
         archive_read_support_filter_gzip(a) == ARCHIVE_OK &&
         archive_read_support_filter_zstd(a) == ARCHIVE_OK)
         return a;
-    archive_read_free(a);
+    free_archive(&a);
     faas_fail(err, FAAS_ERR_INTERNAL, "cannot set up the archive reader");
     return NULL;
 }

@@ -1,4 +1,4 @@
-#include "libfaas/fetch.h"
+#include "libfaas/fetch_impl.h"
 #include "tests/unit/unit.h"
 
 #include "libfaas/alloc.h"
@@ -10,6 +10,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
+
+/* All of it holds whichever way a call goes. */
+static int by_curl(const struct faas_fetch_req *req, struct faas_fetch_resp *resp,
+                   struct faas_error *err)
+{
+    return faas_fetch_by_curl(req, req->max_redirects > 0, resp, err);
+}
+
+static int (*fetch)(const struct faas_fetch_req *req, struct faas_fetch_resp *resp,
+                    struct faas_error *err);
 
 /* A server of one thread that answers each connection with the next of its texts, whatever was
  * asked, and keeps what was asked. A NULL text: it never answers. */
@@ -135,7 +145,7 @@ static void an_answer_comes_with_status_headers_and_body(void **state)
     (void)state;
     start(&s);
     url = url_of(&s, "/a/../b%2Fc?d=%20e");
-    if (faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err) < 0)
+    if ((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err) < 0)
         fail_msg("%s", err.msg);
     finish(&s);
     assert_int_equal(resp.status, 404);
@@ -158,12 +168,12 @@ static void headers_go_out_as_given(void **state)
     faas_strv_add(&headers, "X-Empty: ");
     faas_strv_add(&headers, "X-Twice: 1");
     faas_strv_add(&headers, "X-Twice: 2");
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "DELETE",
-                                                         .url = url,
-                                                         .headers = &headers,
-                                                         .body = FAAS_STR("{}"),
-                                                         .user_agent = "me/1"},
-                                &resp, NULL),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "DELETE",
+                                                       .url = url,
+                                                       .headers = &headers,
+                                                       .body = FAAS_STR("{}"),
+                                                       .user_agent = "me/1"},
+                              &resp, NULL),
                      0);
     finish(&s);
     assert_true(asked(&s, 0, "DELETE / HTTP/1.1\r\n"));
@@ -187,13 +197,74 @@ static void a_large_body_is_sent_at_once_with_its_length(void **state)
     url = url_of(&s, "/");
     memset(big, 'x', n);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "POST", .url = url, .body = {big, n}}, &resp,
-                   NULL),
+        (*fetch)(&(struct faas_fetch_req){.method = "POST", .url = url, .body = {big, n}}, &resp,
+                 NULL),
         0);
     finish(&s);
     assert_true(asked(&s, 0, "\r\nContent-Length: 3145728\r\n"));
     assert_false(asked(&s, 0, "Expect:"));
     assert_memory_equal(s.asked[0].data + s.asked[0].len - n, big, n);
+}
+
+/* Answers the first bytes of whatever is sent and reads no more. */
+static void *answer_at_once(void *arg)
+{
+    struct server *s = arg;
+    int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+    static const char answer[] = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!";
+    char first[64];
+
+    assert_true(read(fd, first, sizeof(first)) > 0);
+    assert_int_equal(send(fd, answer, strlen(answer), MSG_NOSIGNAL), strlen(answer));
+    shutdown(fd, SHUT_WR);
+    while (read(fd, first, 1) > 0 && s->running)
+        ;
+    close(fd);
+    return NULL;
+}
+
+static void an_answer_that_comes_before_the_end_of_the_body_is_taken(void **state)
+{
+    _cleanup_(stop) struct server s = {0};
+    _cleanup_free_ char *url = NULL;
+    size_t n = 16 << 20;
+    _cleanup_free_ char *big = faas_zalloc(n);
+    _cleanup_(faas_fetch_resp_deinit) struct faas_fetch_resp resp = {0};
+    struct faas_error err = {0};
+
+    (void)state;
+    s.fd = listen_somewhere(&s.port);
+    s.running = true;
+    assert_int_equal(pthread_create(&s.thread, NULL, answer_at_once, &s), 0);
+    url = url_of(&s, "/");
+    if ((*fetch)(&(struct faas_fetch_req){.method = "PUT", .url = url, .body = {big, n}}, &resp,
+                 &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(resp.status, 413);
+    assert_string_equal(resp.body.data, "no!");
+}
+
+static void a_redirect_may_be_relative_to_the_path(void **state)
+{
+    static const char redirect[] =
+        "HTTP/1.1 302 Found\r\nLocation: next\r\nContent-Length: 0\r\n\r\n";
+    /* Ours hands the call over to curl, which asks once more. */
+    bool again = fetch == faas_fetch;
+    _cleanup_(stop) struct server s = {
+        .answers = {redirect, again ? redirect : OK_HELLO, again ? OK_HELLO : NULL}};
+    _cleanup_free_ char *url = NULL;
+    _cleanup_(faas_fetch_resp_deinit) struct faas_fetch_resp resp = {0};
+
+    (void)state;
+    start(&s);
+    url = url_of(&s, "/a/b");
+    assert_int_equal(
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .max_redirects = 5}, &resp,
+                 NULL),
+        0);
+    finish(&s);
+    assert_int_equal(resp.status, 200);
+    assert_true(asked(&s, again ? 2 : 1, "GET /a/next HTTP/1.1\r\n"));
 }
 
 static void a_post_without_body_says_so(void **state)
@@ -205,8 +276,8 @@ static void a_post_without_body_says_so(void **state)
     (void)state;
     start(&s);
     url = url_of(&s, "/");
-    assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "POST", .url = url}, &resp, NULL), 0);
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "POST", .url = url}, &resp, NULL),
+                     0);
     finish(&s);
     assert_true(asked(&s, 0, "POST / HTTP/1.1\r\n"));
     assert_true(asked(&s, 0, "\r\nContent-Length: 0\r\n"));
@@ -236,8 +307,7 @@ static void a_file_is_sent_whole_wherever_it_stands(void **state)
     url = url_of(&s, "/");
     assert_int_equal(lseek(fd, 7, SEEK_SET), 7);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "PUT", .url = url, .body_fd = fd}, &resp,
-                   NULL),
+        (*fetch)(&(struct faas_fetch_req){.method = "PUT", .url = url, .body_fd = fd}, &resp, NULL),
         0);
     finish(&s);
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 7);
@@ -255,18 +325,18 @@ static void only_files_are_sent_from_descriptors(void **state)
 
     (void)state;
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "PUT",
-                                                         .url = "http://127.0.0.1:1/",
-                                                         .body_fd = ends[0]},
-                                &resp, &err),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "PUT",
+                                                       .url = "http://127.0.0.1:1/",
+                                                       .body_fd = ends[0]},
+                              &resp, &err),
                      -1);
     assert_string_equal(err.msg, "the body to send is not a file");
     close(ends[0]);
     close(ends[1]);
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "PUT",
-                                                         .url = "http://127.0.0.1:1/",
-                                                         .body_fd = ends[0]},
-                                &resp, &err),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "PUT",
+                                                       .url = "http://127.0.0.1:1/",
+                                                       .body_fd = ends[0]},
+                              &resp, &err),
                      -1);
     assert_int_equal(err.sys_errno, EBADF);
 }
@@ -282,13 +352,11 @@ static void a_body_beyond_the_cap_is_refused(void **state)
     start(&s);
     url = url_of(&s, "/");
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .max_body = 5}, &resp,
-                   &err),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .max_body = 5}, &resp, &err),
         0);
     faas_fetch_resp_deinit(&resp);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .max_body = 4}, &resp,
-                   &err),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .max_body = 4}, &resp, &err),
         -1);
     assert_int_equal(err.code, FAAS_ERR_TOO_LARGE);
     assert_non_null(strstr(err.msg, "127.0.0.1:"));
@@ -345,13 +413,13 @@ static void a_stream_goes_to_its_sink_after_the_status(void **state)
 
         start(&s);
         url = url_of(&s, "/");
-        if (faas_fetch(&(struct faas_fetch_req){.method = cases[i].method,
-                                                .url = url,
-                                                .max_redirects = 3,
-                                                .sink = note_data,
-                                                .on_status = note_status,
-                                                .arg = &seen},
-                       &resp, &err) < 0)
+        if ((*fetch)(&(struct faas_fetch_req){.method = cases[i].method,
+                                              .url = url,
+                                              .max_redirects = 3,
+                                              .sink = note_data,
+                                              .on_status = note_status,
+                                              .arg = &seen},
+                     &resp, &err) < 0)
             fail_msg("case %zu: %s", i, err.msg);
         assert_string_equal(seen.events.data, cases[i].want);
         assert_int_equal(resp.body.len, 0);
@@ -421,14 +489,14 @@ static void redirects_are_answers_unless_asked_for_and_end_somewhere(void **stat
     (void)state;
     start(&s);
     url = url_of(&s, "/");
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
                      0);
     assert_int_equal(resp.status, 302);
     assert_string_equal(faas_map_get(&resp.headers, "location"), "/");
     faas_fetch_resp_deinit(&resp);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .max_redirects = 1}, &resp,
-                   &err),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .max_redirects = 1}, &resp,
+                 &err),
         -1);
     assert_int_equal(err.code, FAAS_ERR_BAD_GATEWAY);
 }
@@ -452,8 +520,8 @@ static void a_broken_answer_is_a_bad_gateway(void **state)
 
         start(&s);
         url = url_of(&s, "/");
-        if (faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .max_redirects = 1},
-                       &resp, &err) == 0)
+        if ((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .max_redirects = 1},
+                     &resp, &err) == 0)
             fail_msg("case %zu passed", i);
         if (err.code != FAAS_ERR_BAD_GATEWAY || !strstr(err.msg, "127.0.0.1:"))
             fail_msg("case %zu: %d %s", i, err.code, err.msg);
@@ -477,7 +545,7 @@ static void headers_without_end_are_a_bad_gateway(void **state)
     s.answers[0] = answer.data;
     start(&s);
     url = url_of(&s, "/");
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
                      -1);
     assert_int_equal(err.code, FAAS_ERR_BAD_GATEWAY);
     assert_non_null(strstr(err.msg, "more than 1000 headers"));
@@ -494,7 +562,7 @@ static void a_server_that_is_not_there_is_named(void **state)
     close(fd); /* a port at which nobody listens any more */
     url = faas_asprintf("http://user:s3cret@127.0.0.1:%d/", port);
     where = faas_asprintf("connect to 127.0.0.1:%d: Connection refused", port);
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &resp, &err),
                      -1);
     assert_int_equal(err.code, FAAS_ERR_UNAVAILABLE);
     assert_int_equal(err.sys_errno, ECONNREFUSED);
@@ -530,8 +598,8 @@ static void silence_ends_in_a_timeout(void **state)
     start(&s);
     url = url_of(&s, "/");
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .timeout_ms = 50}, &resp,
-                   &err),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .timeout_ms = 50}, &resp,
+                 &err),
         -1);
     assert_int_equal(err.code, FAAS_ERR_TIMEOUT);
     assert_non_null(strstr(err.msg, ": no complete answer within 50 ms"));
@@ -555,8 +623,8 @@ static void a_host_that_does_not_accept_is_unavailable(void **state)
     }
     url = faas_asprintf("http://127.0.0.1:%d/", port);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url, .connect_timeout_ms = 50},
-                   &resp, &err),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url, .connect_timeout_ms = 50},
+                 &resp, &err),
         -1);
     assert_int_equal(err.code, FAAS_ERR_UNAVAILABLE);
     assert_non_null(strstr(err.msg, ": no connection within 50 ms"));
@@ -592,10 +660,10 @@ static void what_cannot_be_sent_is_refused_before_it_is(void **state)
 
         if (cases[i].header)
             faas_strv_add(&headers, cases[i].header);
-        assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = cases[i].method,
-                                                             .url = cases[i].url,
-                                                             .headers = &headers},
-                                    &resp, &err),
+        assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = cases[i].method,
+                                                           .url = cases[i].url,
+                                                           .headers = &headers},
+                                  &resp, &err),
                          -1);
         if (err.code != FAAS_ERR_INVALID || !strstr(err.msg, cases[i].msg) ||
             strstr(err.msg, "s3cret"))
@@ -616,11 +684,10 @@ static void a_proxy_is_used_but_not_for_this_machine(void **state)
     setenv("http_proxy", proxy, 1);
     unsetenv("no_proxy");
     unsetenv("NO_PROXY");
-    assert_int_equal(faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = url}, &a, NULL),
-                     0);
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &a, NULL), 0);
     assert_int_equal(
-        faas_fetch(&(struct faas_fetch_req){.method = "GET", .url = "http://elsewhere.example/far"},
-                   &b, NULL),
+        (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = "http://elsewhere.example/far"},
+                 &b, NULL),
         0);
     unsetenv("http_proxy");
     finish(&s);
@@ -634,6 +701,8 @@ int main(void)
         cmocka_unit_test(an_answer_comes_with_status_headers_and_body),
         cmocka_unit_test(headers_go_out_as_given),
         cmocka_unit_test(a_large_body_is_sent_at_once_with_its_length),
+        cmocka_unit_test(an_answer_that_comes_before_the_end_of_the_body_is_taken),
+        cmocka_unit_test(a_redirect_may_be_relative_to_the_path),
         cmocka_unit_test(a_post_without_body_says_so),
         cmocka_unit_test(a_file_is_sent_whole_wherever_it_stands),
         cmocka_unit_test(only_files_are_sent_from_descriptors),
@@ -651,5 +720,10 @@ int main(void)
         cmocka_unit_test(what_cannot_be_sent_is_refused_before_it_is),
         cmocka_unit_test(a_proxy_is_used_but_not_for_this_machine),
     };
-    return cmocka_run_group_tests_name("fetch", tests, NULL, NULL);
+    int failed;
+
+    fetch = by_curl;
+    failed = cmocka_run_group_tests_name("fetch by curl", tests, NULL, NULL);
+    fetch = faas_fetch;
+    return failed + cmocka_run_group_tests_name("fetch", tests, NULL, NULL);
 }
