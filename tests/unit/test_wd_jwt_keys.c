@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define LIMIT_MS 20000 /* what takes longer has hung */
@@ -371,6 +372,29 @@ static void a_gateway_that_hangs_keeps_callers_for_a_bounded_time(void **state)
     assert_true(knows(w, "ec256"));
 }
 
+/* Descriptors have run out: nobody waits for ever, and later it works. */
+static void a_fetch_that_cannot_even_begin_is_a_failure_like_others(void **state)
+{
+    struct world *w = *state;
+    struct wd_jwt_waiter waiter = {0};
+    struct rlimit limit, none;
+
+    start(w);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_true(wd_jwt_keys_wait(w->keys, &waiter, on_woken, w));
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(w->woken, 0);
+    assert_true(faas_loop_run_until(w->loop, somebody_woke, w, LIMIT_MS));
+    assert_int_equal(gateway->asked, 1);
+    assert_true(knows(w, "ec256"));
+    assert_true(log_has(w, "make a pipe"));
+    faas_fake_clock_advance_ms(&w->clock, RETRY_MS);
+    assert_true(ask_again(w));
+    assert_int_equal(gateway->asked, 2);
+}
+
 static bool asked_twice(void *arg)
 {
     (void)arg;
@@ -428,6 +452,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_that_were_all_withdrawn_are_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gateway_that_hangs_keeps_callers_for_a_bounded_time,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fetch_that_cannot_even_begin_is_a_failure_like_others,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_keys_are_fetched_again_in_the_background, set_up,
                                         tear_down),
