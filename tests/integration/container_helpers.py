@@ -68,7 +68,7 @@ def ensure_tools_image():
     """The same with what builds and runs functions of some languages."""
     if subprocess.run(["docker", "image", "inspect", TOOLS_IMAGE], capture_output=True).returncode != 0:
         recipe = (f"FROM {BASE_IMAGE}\nRUN apt-get update && apt-get install -y --no-install-recommends "
-                  "gcc libc6-dev && rm -rf /var/lib/apt/lists/*\n")
+                  "gcc libc6-dev nodejs ruby && rm -rf /var/lib/apt/lists/*\n")
         run("docker", "build", "--network", "host", "-t", TOOLS_IMAGE, "-", input=recipe, timeout=900,
             env={**os.environ, "DOCKER_BUILDKIT": "0"})
     return TOOLS_IMAGE

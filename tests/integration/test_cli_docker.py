@@ -174,6 +174,12 @@ HANDLERS = {
           'int handle(const struct fn_request *req, struct fn_response *res)\n'
           '{\n    fn_printf(res, "c %s\\n", req->body);\n    return 0;\n}\n'),
     "python3": ("handler.py", "def handle(req):\n    return 'python3 ' + req + '\\n'\n"),
+    "python3-http": ("handler.py", "def handle(event, context):\n"
+                     "    return {'body': b'python3-http ' + event.body + b'\\n'}\n"),
+    "node": ("handler.js", "module.exports = async (event, context) =>\n"
+             "  context.headers({'Content-Type': 'text/plain'}).succeed(`node ${event.body}\\n`);\n"),
+    "ruby": ("handler.rb", "class Handler\n  def run(body, headers)\n"
+             "    [\"ruby #{body.read}\\n\", {}, 200]\n  end\nend\n"),
 }
 
 
@@ -192,7 +198,8 @@ def test_our_templates_make_images_that_answer(cli, running, watchdog_image, lan
     os.remove(cli.path("stack.yaml"))
     cli("new", "minnow-greet", "--lang", lang)
     cli.write(os.path.join("minnow-greet", HANDLERS[lang][0]), HANDLERS[lang][1])
-    args = {"WATCHDOG_IMAGE": watchdog_image, "BASE_IMAGE": tools, "BUILD_IMAGE": tools}
+    # Debian's node comes without npm, which runs tests.
+    args = {"WATCHDOG_IMAGE": watchdog_image, "BASE_IMAGE": tools, "BUILD_IMAGE": tools, "TEST_ENABLED": "false"}
     flags = [f"--build-arg={k}={v}" for k, v in args.items()]
     r = running(cli, "local-run", "--port", "0", *flags, "--build-label", "minnow-test=1")
     port = r.wait_for(STARTED, limit=300)  # some fetch packages
