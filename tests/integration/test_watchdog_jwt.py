@@ -1,4 +1,6 @@
-"""Functions that want a token: who is let in, and how the keys are kept up to date."""
+"""Functions that want a token: who is let in, and how the keys are kept up to date. Tests named line_40
+are of that line of the watchdogs' robustness checklist; what it says of algorithms, signatures and
+claims has its cases in tests/unit/jwt_vectors.h."""
 import ctypes
 import re
 import threading
@@ -74,7 +76,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_who_is_refused(world, what):
+def test_line_40_who_is_refused(world, what):
     issuer, wd = world
     token, status, reason = REFUSED[what]
     if isinstance(token, dict):
@@ -104,7 +106,7 @@ def test_no_part_of_a_token_is_logged_or_sent_back(world):
             assert part not in str(r.headers)
 
 
-def test_the_signature_of_another_key_is_refused(world):
+def test_line_40_the_signature_of_another_key_is_refused(world):
     issuer, wd = world
     r = wd.request(headers=bearer(issuer.token(key=Key(issuer.keys[0].kid))))
     assert (r.status, r.body) == (401, b"failed to parse JWT token: token signature is invalid: "
@@ -246,7 +248,7 @@ def test_files_need_a_token_too():
 
 # --- rotation ---
 
-def test_rotation_is_followed_by_the_first_call_that_shows_it():
+def test_line_40_rotation_is_followed_by_the_first_call_that_shows_it():
     with Issuer() as issuer, protected(issuer) as wd:
         old = issuer.token()
         assert wd.request("POST", body=b"a", headers=bearer(old)).status == 200
@@ -377,7 +379,7 @@ def test_the_drain_waits_for_a_call_that_waits_for_keys():
 
 # --- the start ---
 
-def test_a_gateway_that_comes_up_later_is_waited_for():
+def test_line_40_a_gateway_that_comes_up_later_is_waited_for():
     with Issuer(start=False) as issuer, protected(issuer, wait=False) as wd:
         wd.wait_log("trying again in 250ms")
         with pytest.raises(ConnectionRefusedError):
