@@ -218,6 +218,19 @@ def test_a_bundle_runs_here_until_ctrl_c(cli, running):
         fetch(port)
 
 
+def test_a_bundle_that_stays_up_runs_here_too(cli, running):
+    cli.write("stack.yaml", "provider: {name: openfaas}\nfunctions:\n"
+              '  one: {lang: python3-http, handler: ./one, image: "one:1"}\n')
+    cli.write("one/handler.py", "def handle(event, context):\n"
+              "    return {'statusCode': 201, 'body': event.method + event.path}\n")
+    cli.write("one/requirements.txt", "")
+    r = running(cli, "local-run", "--port", "0", OPENFAAS_BUILDER="bundle")
+    port = r.wait_for(STARTED)
+    wait_until(lambda: fetch(port)[0] == 201, "the function's server")
+    assert fetch(port) == (201, b"POST/")
+    assert r.end() == 0
+
+
 def test_local_run_listens_where_it_is_told(cli, running):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
