@@ -81,6 +81,7 @@ static void finish(struct wd_call *call, int status, struct faas_buf *body, cons
     };
 
     headers[1].value.len = (size_t)snprintf(duration, sizeof(duration), "%f", seconds);
+    wd_log_lines_end(&c->errors);
     wd_request_log_write(ctx->log, &line);
     if (why)
         wd_logf(ctx->log, "%s", why);

@@ -76,10 +76,10 @@ static void streaming_release(struct wd_call *call)
     c->log_text = NULL;
 }
 
-/* The reason stands before the line, as in of-watchdog. */
-static void log_end(const struct wd_call *call, int status, const char *why)
+/* What the function said comes first, then the reason, then the line, as in of-watchdog. */
+static void log_end(struct wd_call *call, int status, const char *why)
 {
-    const struct streaming_call *c = call->data;
+    struct streaming_call *c = call->data;
     struct wd_log *log = c->self->ctx->log;
     const struct wd_request_log line = {
         .what = c->log_text,
@@ -89,6 +89,7 @@ static void log_end(const struct wd_call *call, int status, const char *why)
         .seconds = wd_call_seconds(call),
     };
 
+    wd_log_lines_end(&c->errors);
     if (why)
         wd_logf(log, "%s", why);
     wd_request_log_write(log, &line);

@@ -282,6 +282,13 @@ def test_log_lines(mode, order):
 
 
 @pytest.mark.parametrize("mode", ["streaming", "serializing"])
+def test_the_function_s_last_words_come_before_the_line(mode):
+    with Watchdog(script="printf 'last words' >&2; exit 1", mode=mode) as wd:
+        wd.request()
+        wd.wait_log(r"(?s)stderr: last words\n.*GET / - 500")
+
+
+@pytest.mark.parametrize("mode", ["streaming", "serializing"])
 def test_lines_without_a_prefix(mode):
     with Watchdog(script="echo bare >&2", prefix_logs="false", mode=mode) as wd:
         wd.request()
