@@ -148,7 +148,7 @@ def _go(*args, env=None):
 
 @functools.cache
 def _installed(name):
-    """The Go watchdog of that name, or None."""
+    """OpenFaaS's Go program of that name, or None."""
     program = os.path.join(GO_BIN, name)
     if not os.path.exists(program):
         out = _go("install", "-trimpath", "-ldflags", "-s -w", f"github.com/openfaas/{name}@latest",
@@ -166,6 +166,28 @@ def go_of_watchdogs():
     return _go_peers("of-watchdog")
 
 
+def _go_standin(folder):
+    """A program of ours in Go's standard library alone."""
+    program = os.path.join(GO_BIN, folder)
+    out = _go("build", "-trimpath", "-ldflags", "-s -w", "-o", program,
+              os.path.join(HERE, folder, "main.go"))
+    if out.returncode:
+        raise RuntimeError(out.stdout)
+    return program
+
+
+def go_clis():
+    """{name: program}: OpenFaaS's CLI where it can be had, and what Go alone costs."""
+    if not shutil.which("go"):
+        report.say("No Go toolchain: the Go command lines are left out.")
+        return {}
+    found = {"Go, list alone": _go_standin("go_list")}
+    original = _installed("faas-cli")
+    if original:
+        found["Go faas-cli"] = original
+    return found
+
+
 def _go_peers(name):
     """{name: program} of the Go peers that can be had here; says what cannot."""
     found = {}
@@ -175,12 +197,7 @@ def _go_peers(name):
     original = _installed(name)
     if original:
         found[name] = original
-    standin = os.path.join(GO_BIN, "go-standin")
-    out = _go("build", "-trimpath", "-ldflags", "-s -w", "-o", standin,
-              os.path.join(HERE, "go_standin", "main.go"))
-    if out.returncode:
-        raise RuntimeError(out.stdout)
-    found["go-standin"] = standin
+    found["go-standin"] = _go_standin("go_standin")
     return found
 
 
