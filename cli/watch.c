@@ -113,6 +113,15 @@ static int watch_tree(struct watch *w, const char *path, struct faas_error *err)
     return rc;
 }
 
+static int watch_handler(struct watch *w, const char *handler, struct faas_error *err)
+{
+    _cleanup_free_ char *path = faas_strdup(handler ? handler : "");
+
+    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
+        path[len - 1] = '\0';
+    return *path ? watch_tree(w, path, err) : 0;
+}
+
 /* Editors replace files, so it is the folder that tells of a stack file. */
 static int watch_stack_file(struct watch *w, const char *file, struct faas_error *err)
 {
@@ -169,7 +178,7 @@ static int open_watch(struct watch *w, struct cli *cli, bool envsubst, struct fa
         return faas_fail(err, FAAS_ERR_INVALID, "--watch needs functions in a stack file");
     /* The handlers first: the stack file's folder may be one. */
     for (size_t i = 0; i < w->stack.n_functions; i++)
-        if (w->stack.functions[i].handler && watch_tree(w, w->stack.functions[i].handler, err) < 0)
+        if (watch_handler(w, w->stack.functions[i].handler, err) < 0)
             return -1;
     return watch_stack_files(w, err);
 }

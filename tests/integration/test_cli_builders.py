@@ -312,6 +312,18 @@ def test_push_falls_back_where_git_has_no_tag(cli):
     assert "git" in cli("build", "--builder", "docker", "--tag", "sha", rc=1).err
 
 
+def test_what_push_needs(cli):
+    engine(cli, "docker")
+    assert "must be 1 or more" in cli("push", "--parallel", "0", rc=1).err
+    cli.write("stack.yaml", STACK + "  s: {skip_build: true, image: r/s}\n")
+    assert "Skipping s\n" in cli("push", "--builder", "docker").out
+    assert calls(cli) == ["project: [push] [r/greet:0.1]"]
+    cli.write("stack.yaml", STACK.replace("    image: r/greet:0.1\n", ""))
+    assert "Function greet has no image" in cli("push", "--builder", "docker", rc=1).err
+    os.remove(cli.path("stack.yaml"))
+    assert "There is nothing to push" in cli("push", rc=1).err
+
+
 # ---- publish
 
 
@@ -360,6 +372,21 @@ def test_publish_with_manifest_lists(cli):
         "publish", "--builder", "buildah", "--reset-qemu", rc=1).err
 
 
+def test_a_publish_that_fails_says_at_what(cli):
+    engine(cli, "podman", fail="manifest")
+    assert "[greet] podman manifest ended with exit status 3" in cli(
+        "publish", "--builder", "podman", rc=1).err
+    assert [c.split()[1] for c in calls(cli)] == ["[manifest]", "[build]", "[manifest]"]
+    engine(cli, "podman", fail="build")
+    assert "[greet] podman build ended with exit status 3" in cli(
+        "publish", "--builder", "podman", rc=1).err
+    os.remove(cli.path("template/t/Dockerfile"))
+    assert "has no Dockerfile" in cli("publish", "--builder", "podman", rc=1).err
+    engine(cli, "docker", fail="run")
+    assert "docker run ended with exit status 3" in cli(
+        "publish", "--builder", "docker", "--reset-qemu", rc=1).err.lower()
+
+
 def test_publishing_without_buildx_says_what_is_missing(cli):
     engine(cli, "docker", fail="buildx")
     assert "Publishing with docker needs its buildx plugin" in cli(
@@ -372,6 +399,11 @@ def test_publishing_a_bundle_is_sending_it(cli, gateway):
     assert gateway.seen() == ["PUT /system/images?name=r%2Fgreet%3A0.1",
                               "PUT /system/images?name=r%2Fgreet%3Av1"]
     assert "Image: r/greet:0.1 built.\n" in r.out
+    here = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}[os.uname().machine]
+    cli("publish", "--builder", "bundle", "--platforms", f"linux/none, {here}")
+    gateway.on("PUT", "/system/images", (201, "{}"), (507, "full"))
+    r = cli("publish", "--builder", "bundle", "--extra-tag", "v1", rc=1)
+    assert "507" in r.err and "Image:" not in r.out
     assert "bundles are for the machine that makes them" in cli(
         "publish", "--builder", "bundle", "--platforms", "plan9/mips", rc=1).err
 
@@ -464,6 +496,34 @@ def test_limits_of_local_run(cli):
     assert "limits.memory" in line("memory: 100m")[1]
     assert "limits.memory" in line("memory: lots")[1]
     assert "limits.cpu" in line("cpu: x")[1]
+
+
+def test_the_process_of_a_local_run_is_the_functions_own_or_its_templates(cli):
+    engine(cli, "docker")
+
+    def printed(keys, *flags):
+        cli.write("stack.yaml", STACK + keys)
+        return cli("local-run", "--print", *flags).out
+
+    docker = ("--builder", "docker", "--build=false")
+    assert " -e=fprocess=cat r/greet:0.1\n" in printed("", *docker)
+    assert " -e=fprocess=own r/greet:0.1\n" in printed("    fprocess: own\n", *docker)
+    assert " fprocess=own " in printed("    fprocess: own\n", "--builder", "bundle")
+    cli.write("template/t/template.yml", "language: t\n")
+    assert "fprocess" not in printed("", *docker)
+    cli.write("stack.yaml", STACK.replace("lang: t", "lang: gone"))
+    assert "fprocess" not in cli("local-run", "--print", *docker).out
+
+
+def test_local_run_of_what_is_not_there(cli):
+    bundle = ("local-run", "--builder", "bundle", "--build=false")
+    assert "build/greet/bundle.json" in cli(*bundle, rc=1).err
+    cli.write("build/greet/bundle.json", "nonsense")
+    assert "build/greet/bundle.json" in cli(*bundle, rc=1).err
+    cli.write("stack.yaml", STACK + "    environment_file: [gone.yml]\n")
+    assert "Environment_file: open gone.yml: No such file" in cli(*bundle, rc=1).err
+    cli.write("stack.yaml", STACK.replace("    image: r/greet:0.1\n", ""))
+    assert "Function greet has no image" in cli(*bundle, rc=1).err
 
 
 def test_what_local_run_needs(cli):

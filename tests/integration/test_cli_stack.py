@@ -240,3 +240,22 @@ def test_pairs_are_checked_before_anything_is_built(cli):
     for bad in ("a", "=b", "a="):
         r = cli("build", "--build-label", bad, rc=1)
         assert "--build-label" in r.err and r.out == ""
+
+
+def test_what_building_needs_is_told_for_each_function(cli):
+    cli.write("stack.yaml", HEAD + "  a: {lang: t, image: a}\n  b: {lang: t, handler: f}\n"
+              "  c: {lang: t, handler: f, image: c}\n")
+    r = cli("build", rc=1)
+    assert "- [a] the function has no handler\n- [b] the function has no image\n" in r.err
+    assert "Image: c:latest built." in r.out
+    os.remove(cli.path("stack.yaml"))
+    assert "so give a --lang" in cli("build", "--image", "i", "--handler", "f", "--name", "n", rc=1).err
+
+
+def test_a_digest_is_of_all_files_below_the_handler(cli, gateway):
+    cli.write("stack.yaml", function())
+    cli.write("f/sub/deep/y", "y\n")
+    r = cli("deploy", "--tag", "digest")
+    assert r.rc == 0 and deployed(gateway)["image"] != "r/img:97c3380d2824e934b4ffe4de8b1fdfb1"
+    cli.write("stack.yaml", HEAD + "  f: {image: r/img:1}\n")
+    assert "--tag digest needs a handler" in cli("deploy", "--tag", "digest", rc=1).err

@@ -180,6 +180,42 @@ def test_a_handler_that_is_the_whole_project_does_not_chase_its_own_build(cli, g
     up.end()
 
 
+def test_functions_that_share_a_handler_come_up_together_also_when_a_file_goes(cli, gateway, running):
+    cli.write("stack.yaml", STACK.replace("./two", "one/"))
+    cli.write("one/extra", "")
+    cli.write("one/handler.sh", "ls function | wc -l\n")
+    up = running(cli, "up", "--watch")
+    up.wait_for(DONE)
+    before = gateway.invoke("two").body
+    os.remove(cli.path("one/extra"))
+    up.wait_for(DONE, times=2)
+    assert "[Watch] 2 functions: remove one/extra\n" in up.text
+    for name in ("one", "two"):
+        answers(gateway, name, b"%d\n" % (int(before) - 1))
+    up.end()
+
+
+def test_ctrl_c_ends_a_step_and_what_it_runs(cli, running):
+    cli.write("template/slow/template.yml", "language: slow\nfprocess: cat\n")
+    cli.write("template/slow/bundle.sh", "echo $$ > ../../pid\nexec sleep 600\n")
+    cli.write("stack.yaml", STACK.replace("lang: bash", "lang: slow"))
+    up = running(cli, "up", "--watch", "--filter", "one")
+    wait_until(lambda: os.path.exists(cli.path("pid")) and cli.read("pid").endswith("\n"), "the recipe")
+    assert up.end() == 0
+    wait_until(lambda: not os.path.exists(f"/proc/{cli.read('pid').strip()}"), "the recipe's end")
+
+
+def test_handlers_that_are_not_there_yet_are_no_obstacle(cli, running):
+    cli.write("stack.yaml", STACK.replace("./two", "./later"))
+    up = running(cli, "up", "--watch")
+    up.wait_for(r"That failed; waiting for the next change")
+    assert "there is no handler folder ./later" in up.text
+    cli.write("later/handler.sh", "echo late\n")
+    cli.write("stack.yaml", STACK.replace("./two", "./later") + "# saved again\n")
+    up.wait_for(DONE)
+    assert up.end() == 0
+
+
 def test_watching_needs_functions_of_a_stack_file(cli):
     os.remove(cli.path("stack.yaml"))
     assert "--watch needs functions in a stack file" in cli(
