@@ -159,11 +159,22 @@ static void on_peer(void *arg, uint32_t events)
         make_mhd_see_the_end(c);
 }
 
+/* The kernel resets a connection that is closed with bytes unread. MHD reads once more before it
+ * closes one, and may get them all: a client whose window was full by then would probe it, and be
+ * told to wait, for a minute. */
+static bool has_unread(const struct http_conn *c)
+{
+    int waiting = 0;
+
+    return ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 void http_conn_cut(struct http_conn *c, bool reset)
 {
     if (c->phase == HTTP_DEAD)
         return;
     c->phase = HTTP_DEAD;
+    reset = reset || has_unread(c);
     /* Disconnecting a TCP socket resets the connection. Either way MHD's epoll reports EPOLLHUP,
      * which makes MHD close it. */
     if (!reset ||

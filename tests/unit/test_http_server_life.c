@@ -277,24 +277,32 @@ static bool wants_no_more(void *arg)
     return send(c->fd, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && c->closed;
 }
 
-/* Only so much is read; then the client's socket fills up, which it can notice. */
+/* Only so much is read; then the client's socket fills up, which it can notice. In the end it is
+ * told by a reset, however much of what it sent fits into one last read: the kernel would only
+ * answer its probes for a minute. */
 static void a_client_cannot_send_for_ever(void **state)
 {
-    struct http_rig rig = {.on_request = reply_now};
-    struct http_rig_client c;
+    static const size_t limits[] = {16 * 1024, 64 * 1024, 1024 * 1024};
 
     (void)state;
-    http_rig_start(&rig);
-    http_rig_connect(&rig, &c);
-    http_rig_send_z(&c, "POST / HTTP/1.1\r\n" HOST "Content-Length: 10000000000\r\n\r\n");
-    http_rig_until(&rig, wants_no_more, &c, "an end to the reading");
-    http_rig_expect(&c, "too much");
-    http_rig_turns(&rig, 50);
-    assert_int_equal(http_rig_connections(&rig), 1);
-    http_rig_sleep(&rig, 2100);
-    assert_int_equal(http_rig_connections(&rig), 0);
-    http_rig_close(&c);
-    http_rig_stop(&rig);
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(limits); i++) {
+        struct http_rig rig = {.on_request = reply_now, .opts = {.header_limit = limits[i]}};
+        struct http_rig_client c;
+
+        http_rig_start(&rig);
+        http_rig_connect(&rig, &c);
+        http_rig_send_z(&c, "POST / HTTP/1.1\r\n" HOST "Content-Length: 10000000000\r\n\r\n");
+        http_rig_until(&rig, wants_no_more, &c, "an end to the reading");
+        http_rig_expect(&c, "too much");
+        http_rig_turns(&rig, 50);
+        assert_int_equal(http_rig_connections(&rig), 1);
+        http_rig_sleep(&rig, 2100);
+        assert_int_equal(http_rig_connections(&rig), 0);
+        assert_int_equal(send(c.fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL), -1);
+        assert_true(errno == EPIPE || errno == ECONNRESET);
+        http_rig_close(&c);
+        http_rig_stop(&rig);
+    }
 }
 
 static void take_no_body(struct http_rig *rig, struct faas_http_req *req)
