@@ -120,12 +120,14 @@ void wd_call_end(struct wd_call *call)
 void wd_call_abort(struct wd_call *call, int status)
 {
     give_up(call, status);
-    if (!call->req)
+    if (!call->req) {
         call_free_if_over(call);
-    else if (faas_http_reply_started(call->req) && !call->half_closed)
+    } else if (faas_http_reply_started(call->req) && !call->half_closed) {
+        await_client(call);
         faas_http_reply_cut(call->req);
-    else
+    } else {
         faas_http_reply_abort(call->req);
+    }
 }
 
 int wd_call_upgrade(struct wd_call *call, const struct faas_http_header *headers, size_t n,

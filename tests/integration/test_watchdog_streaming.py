@@ -228,6 +228,16 @@ def test_a_body_that_becomes_too_large(say, expected):
         assert wd.metrics()['http_requests_total{code="413",method="post"}'] == 1
 
 
+def test_what_was_written_before_a_failure_is_not_kept_for_ever():
+    """By a client that does not read, after exec_timeout has ended what wrote more than it takes."""
+    with Watchdog("cat /dev/zero", write_timeout="500ms", exec_timeout="200ms",
+                  mode="streaming") as wd, wd.connect() as deaf:
+        deaf.send(render())
+        wd.wait_log("GET / - 504")
+        assert wd.metrics()["http_requests_in_flight"] == 1
+        wd.wait_for(lambda: wd.metrics()["http_requests_in_flight"] == 0, "in flight 0", 5)
+
+
 def test_http_1_0_clients_see_the_end_and_a_failure():
     with Watchdog(script="echo out; sleep 0.05; exit ${Http_Query:-0}", mode="streaming") as wd:
         with wd.connect() as c:
