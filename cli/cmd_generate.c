@@ -66,7 +66,6 @@ static const struct cli_flag flags[] = {
      .arg = "KEY=VALUE",
      .help = "annotation to add (--from-store)"},
     {.name = "label",
-     .letter = 'l',
      .type = CLI_PAIRS,
      .at = offsetof(struct options, labels),
      .arg = "KEY=VALUE",

@@ -6,6 +6,8 @@
 
 extern const struct cli_command cli_cmd_bashcompletion;
 extern const struct cli_command cli_cmd_build;
+extern const struct cli_command cli_cmd_chart;
+extern const struct cli_command cli_cmd_chart_export;
 extern const struct cli_command cli_cmd_complete;
 extern const struct cli_command cli_cmd_completion;
 extern const struct cli_command cli_cmd_deploy;

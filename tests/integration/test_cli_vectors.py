@@ -120,6 +120,78 @@ def test_each_command_sends_exactly_this(cli, gateway, row):
         assert re.match(r"faas-cli/\S+( \(openfaas; linux; (amd64|arm64)\))?$", r.headers["User-Agent"])
 
 
+GW = "-g/--gateway --tls-no-verify"
+TK = "-k/--token"
+NS = "-n/--namespace"
+ES = "--envsubst=true"
+JS = "-j/--json"
+RES = "--cpu-request --cpu-limit --memory-request --memory-limit"
+TAG = "--tag=latest"
+BLD = ("--image --handler --name --lang --no-cache --squash --parallel=1 --shrinkwrap -b/--build-arg -o/--build-option --build-label "
+       f"--copy-extra --quiet --disable-stack-pull --pull --debug --overwrite=true {TAG} {ES}")
+DPL = (f"--fprocess --handler --image --lang --name --network -e/--env -l/--label --annotation --replace --update=true --constraint "
+       f"--secret --readonly --read-template=true --timeout=1m0s {GW} {NS} {TAG} {ES} {TK} {RES}")
+VALUE = "--from-literal --from-file --trim=true"
+STORE = "-u/--url -p/--platform"
+FLAGS = {
+    "new": f"--lang -g/--gateway --handler -p/--prefix --list -a/--append -q/--quiet {RES}",
+    "build": BLD,
+    "push": f"--parallel=1 --quiet {TAG} {ES}",
+    "deploy": DPL,
+    "up": f"--publish --platforms --skip-push --skip-deploy --watch {BLD} {DPL}",
+    "publish": f"--platforms --extra-tag --reset-qemu {BLD}",
+    "local-run": f"--print --build=true -p/--port=8080 --network -e/--env --watch {BLD.replace('--quiet ', '')}",
+    "template pull": "--overwrite=true --debug",
+    "template store list": f"-v/--verbose -u/--url -p/--platform=x86_64 -r/--recommended -o/--official {JS}",
+    "template store describe": f"-u/--url {JS}",
+    "template store pull": "-u/--url --overwrite=true --debug",
+    "remove": f"{GW} {ES} {TK} {NS}",
+    "list": f"{GW} {NS} {TK} {ES} {JS} -q/--quiet -v/--verbose --sort=name",
+    "describe": f"{GW} {NS} {TK} {ES} {JS} -v/--verbose --name",
+    "invoke": f"{GW} {NS} {ES} --content-type=text/plain --query -H/--header -a/--async -m/--method=POST --sign --key --name",
+    "logs": f"{GW} {NS} {TK} {JS} --since --since-time --lines=-1 -t/--tail=true -o/--output=plain --name --instance "
+            "--time-format=2006-01-02T15:04:05Z07:00",
+    "login": f"{GW} -u/--username=admin -p/--password -s/--password-stdin --timeout=5s",
+    "logout": "-g/--gateway",
+    "secret create": f"{GW} {TK} {NS} {VALUE} --replace",
+    "secret update": f"{GW} {TK} {NS} {VALUE}",
+    "secret list": f"{GW} {TK} {NS} {JS}",
+    "secret remove": f"{GW} {TK} {NS}",
+    "secret apply": f"{GW} {TK} {NS} --trim=true",
+    "secret generate": "--length=32 -o/--output",
+    "store list": f"{STORE} -v/--verbose {JS}",
+    "store describe": f"{STORE} {JS}",
+    "store deploy": f"{STORE} {GW} {NS} {TK} --name -e/--env -l/--label --annotation --replace --update=true --constraint --secret "
+                    f"--timeout=1m0s {RES}",
+    "generate": f"--api=openfaas.com/v1 -n/--namespace=openfaas-fn {TAG} {ES} --from-store --name --arch=x86_64 --annotation --label",
+    "ready": f"{GW} {NS} --attempts=60 --interval=1s",
+    "namespace list": f"{GW} {TK} {JS}",
+    "namespace create": f"{GW} {TK} -l/--label --annotation",
+    "namespace update": f"{GW} {TK} -l/--label --annotation",
+    "namespace get": f"{GW} {TK}",
+    "namespace remove": f"{GW} {TK}",
+    "diff": f"{GW} {TK} {NS} {ES} {TAG} --env=local",
+    "registry-login": "--server=https://index.docker.io/v1/ -u/--username --password -s/--password-stdin --ecr --account-id --region",
+    "version": f"{GW} {TK} {ES} {JS} --short-version --warn-update",
+    "completion": "--shell",
+    "chart export": "-o/--output=./yaml --values --set --crds=true -n/--namespace --release=openfaas",
+}
+
+
+@pytest.mark.parametrize("command", FLAGS)
+def test_every_flag_is_there_with_its_letter_and_default(cli, command):
+    text = re.sub(r"\n {20,}", " ", cli(*command.split(), "--help").out)
+    lines = {m[2]: (m[1], m[0]) for m in re.finditer(r"^ +(?:-(\w), )?--([\w-]+).*$", text, re.M)}
+    for flag in (FLAGS[command] + " -f/--yaml --regex --filter -h/--help").split():
+        spelled, _, default = flag.partition("=")
+        letter, _, name = spelled.rpartition("/")
+        name = name.lstrip("-")
+        assert name in lines, f"--{name}"
+        assert (lines[name][0] or "") == letter.lstrip("-"), f"--{name}"
+        if default:
+            assert f"(default {default})" in lines[name][1], lines[name][1]
+
+
 MANAGEMENT = ["list", "describe figlet", "deploy --image a --name a", "remove figlet", "scale figlet 1", "logs figlet", "info",
               "secret list", "secret create a --from-literal b", "secret update a --from-literal b", "secret remove a",
               "namespace list", "namespace get dev", "namespace create dev", "namespace update dev", "namespace remove dev",
