@@ -32,7 +32,7 @@ COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(CPPFLAGS)
 
 # --as-needed: each program is bound only to what it uses (the watchdog to libmicrohttpd alone).
-PKGS       := libmicrohttpd libcurl jansson yaml-0.1 libcrypto libarchive
+PKGS       := libmicrohttpd libcurl jansson yaml-0.1 libcrypto libarchive hiredis
 PKG_CFLAGS  = $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS    = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lmbedcrypto -lpthread -lm
 TEST_LIBS   = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)

@@ -2,7 +2,7 @@
 # deps.sh GROUP...: installs with apt what is missing of build, run, test. Nothing to do is fast and quiet.
 set -eu
 
-build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libmbedtls-dev libarchive-dev libcmocka-dev"
+build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libmbedtls-dev libarchive-dev libhiredis-dev libcmocka-dev"
 run="redis-server curl ca-certificates python3 nodejs"
 test="python3-pytest python3-cryptography zstd clang clang-format libclang-rt-14-dev"
 native=$(dpkg --print-architecture 2>/dev/null || true)
