@@ -6,6 +6,8 @@
 #include "libfaas/buf.h"
 #include "libfaas/map.h"
 
+#include <sys/socket.h>
+
 #define FAAS_FETCH_MAX_BODY ((size_t)64 << 20)
 
 struct faas_fetch_req {
@@ -26,6 +28,9 @@ struct faas_fetch_req {
     int (*sink)(void *arg, struct faas_str data);
     /* Called once with the final status, as soon as the headers are there; may be NULL. */
     void (*on_status)(void *arg, int status);
+    /* May this address be connected to? UNAVAILABLE when none of the host's may; NULL: all. It is
+     * asked about the address itself, whatever the name resolved to. */
+    bool (*allow_addr)(void *arg, const struct sockaddr *sa);
     void *arg;
 };
 

@@ -224,6 +224,16 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
                                                                                         : 0;
 }
 
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    const struct faas_fetch_req *req = arg;
+
+    (void)purpose;
+    if (!req->allow_addr(req->arg, &to->addr))
+        return CURL_SOCKET_BAD;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 static void set_options(struct call *c)
 {
     const struct faas_fetch_req *req = c->base.req;
@@ -245,6 +255,10 @@ static void set_options(struct call *c)
     curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, req->insecure_tls ? 0L : 2L);
     curl_easy_setopt(c->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS,
                      1L); /* a proxy's, not the answer's */
+    if (req->allow_addr) {
+        curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETDATA, req);
+    }
     curl_easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
