@@ -1,0 +1,24 @@
+/* Where asynchronous calls live in Redis. Every key begins with the setting redis_prefix.
+ *
+ *   call:ID        hash    the call: state, function, request, attempts (async/store.h)
+ *   body:ID        string  its request body, when it is too large for the hash
+ *   result:ID      string  the function's answer, until its time is over
+ *   queue:NAME     stream  calls to be made, one entry {c: ID, f: FUNCTION} each; group "workers"
+ *   delayed:NAME   zset    calls to be made later: ID by due time (Unix ms)
+ *   dead:NAME      stream  calls that were given up, one entry {c: ID} each
+ *   queues         set     names of queues that were ever used
+ *   paused         set     names of queues that no worker takes from
+ *   same:FN:KEY    string  the ID behind an Idempotency-Key
+ */
+#ifndef FAAS_GATEWAY_ASYNC_KEYS_H
+#define FAAS_GATEWAY_ASYNC_KEYS_H
+
+#include "libfaas/arena.h"
+
+#define GW_ASYNC_GROUP "workers"
+
+/* prefix + kind + name, in the arena. */
+struct faas_str gw_key(struct faas_arena *arena, const char *prefix, const char *kind,
+                       struct faas_str name);
+
+#endif

@@ -1,0 +1,403 @@
+#include "gateway/async/store.h"
+
+#include "gateway/async/keys.h"
+#include "gateway/async/store_scripts.h"
+#include "libfaas/alloc.h"
+#include "libfaas/cleanup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A step that waits for its reply. */
+struct op {
+    union {
+        gw_submitted_fn *submitted;
+        gw_started_fn *started;
+        gw_stored_fn *stored;
+        gw_renewed_fn *renewed;
+        gw_count_fn *count;
+    } fn;
+    void *arg;
+    char id[]; /* of the call, where the receiver is told */
+};
+
+/* What a script is given: keys, then arguments, all in one arena. */
+struct args {
+    struct gw_store *store;
+    struct faas_arena arena;
+    struct faas_str argv[FAAS_REDIS_MAX_ARGS];
+    size_t n, n_keys;
+};
+
+static void add_key(struct args *a, const char *kind, struct faas_str name)
+{
+    a->argv[a->n++] = gw_key(&a->arena, a->store->prefix, kind, name);
+    a->n_keys = a->n;
+}
+
+static void add(struct args *a, struct faas_str value)
+{
+    a->argv[a->n++] = value.ptr ? value : FAAS_STR("");
+}
+
+static void add_int(struct args *a, int64_t n)
+{
+    add(a, faas_str_from(faas_arena_printf(&a->arena, "%" PRId64, n)));
+}
+
+static struct op *op_new(struct faas_str id, void *arg)
+{
+    struct op *op = faas_zalloc(sizeof(*op) + id.len + 1);
+
+    op->arg = arg;
+    if (id.len)
+        memcpy(op->id, id.ptr, id.len);
+    return op;
+}
+
+static void run(struct args *a, enum gw_script script, faas_redis_fn *fn, void *arg)
+{
+    faas_redis_script(a->store->redis, script, a->argv, a->n, a->n_keys, fn, arg);
+    faas_arena_deinit(&a->arena);
+}
+
+/* --- submit --- */
+
+static void on_submitted(void *arg, const struct faas_redis_reply *reply,
+                         const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    struct faas_str id = faas_redis_str(faas_redis_at(reply, 0));
+    bool is_new = faas_redis_integer(faas_redis_at(reply, 1)) == 1;
+
+    op->fn.submitted(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, id, is_new, err);
+}
+
+void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
+                     void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+    struct faas_str same;
+
+    op->fn.submitted = fn;
+    same = faas_str_from(faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
+                                           FAAS_STR_FMT(sub->same_key)));
+    add_key(&a, "call:", sub->id);
+    add_key(&a, "queue:", sub->queue);
+    add_key(&a, "delayed:", sub->queue);
+    add_key(&a, "queues", FAAS_STR(""));
+    add_key(&a, "same:", same);
+    add_key(&a, "body:", sub->id);
+    add(&a, sub->id);
+    add(&a, sub->function);
+    add(&a, sub->queue);
+    add(&a, sub->request);
+    add(&a, sub->body);
+    add_int(&a, sub->spill);
+    add(&a, sub->callback);
+    add_int(&a, sub->due_ms);
+    add_int(&a, sub->now_ms);
+    add_int(&a, sub->same_ttl_ms);
+    add_int(&a, sub->same_key.len > 0);
+    add(&a, sub->policy);
+    run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
+}
+
+/* --- start --- */
+
+static void on_started(void *arg, const struct faas_redis_reply *r, const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    struct gw_started call = {
+        .id = faas_str_from(op->id),
+        .attempt = faas_redis_integer(faas_redis_at(r, 0)),
+        .function = faas_redis_str(faas_redis_at(r, 1)),
+        .request = faas_redis_str(faas_redis_at(r, 2)),
+        .body = faas_redis_str(faas_redis_at(r, 3)),
+        .callback = faas_redis_str(faas_redis_at(r, 4)),
+        .submitted_ms = faas_redis_integer(faas_redis_at(r, 5)),
+        .only_callback = faas_redis_integer(faas_redis_at(r, 6)) == 1,
+        .status = faas_redis_integer(faas_redis_at(r, 7)),
+        .result_headers = faas_redis_str(faas_redis_at(r, 8)),
+        .result_body = faas_redis_str(faas_redis_at(r, 9)),
+        .policy = faas_redis_str(faas_redis_at(r, 10)),
+    };
+
+    if (err)
+        op->fn.started(op->arg, GW_ASYNC_ERROR, NULL, err);
+    else if (faas_redis_is_null(r))
+        op->fn.started(op->arg, GW_ASYNC_LOST, NULL, NULL);
+    else
+        op->fn.started(op->arg, GW_ASYNC_OK, &call, NULL);
+}
+
+void gw_store_start(struct gw_store *s, struct faas_str queue, struct faas_str entry,
+                    struct faas_str id, struct faas_str worker, int64_t now_ms, gw_started_fn *fn,
+                    void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new(id, arg);
+
+    op->fn.started = fn;
+    add_key(&a, "call:", id);
+    add_key(&a, "queue:", queue);
+    add_key(&a, "body:", id);
+    add_key(&a, "result:", id);
+    add(&a, entry);
+    add(&a, worker);
+    add_int(&a, now_ms);
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    run(&a, GW_SCRIPT_START, on_started, op);
+}
+
+/* --- what an attempt comes to --- */
+
+static void on_stored(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    enum gw_store_result result = err                         ? GW_ASYNC_ERROR
+                                  : faas_redis_integer(reply) ? GW_ASYNC_OK
+                                                              : GW_ASYNC_LOST;
+
+    op->fn.stored(op->arg, result, err);
+}
+
+static void on_renewed(void *arg, const struct faas_redis_reply *reply,
+                       const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    int64_t n = faas_redis_integer(reply);
+
+    op->fn.renewed(op->arg, err ? GW_ASYNC_ERROR : n ? GW_ASYNC_OK : GW_ASYNC_LOST, n == 2, err);
+}
+
+static void on_count(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+
+    op->fn.count(op->arg, faas_redis_integer(reply), err);
+}
+
+/* The keys that each step about an attempt begins with. */
+static void add_call(struct args *a, const struct gw_attempt_ref *ref)
+{
+    add_key(a, "call:", ref->id);
+    add_key(a, "queue:", ref->queue);
+}
+
+/* And the arguments. */
+static void add_attempt(struct args *a, const struct gw_attempt_ref *ref)
+{
+    add_int(a, ref->attempt);
+    add(a, ref->entry);
+    add(a, FAAS_STR(GW_ASYNC_GROUP));
+}
+
+void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *ref, struct faas_str worker,
+                    gw_renewed_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.renewed = fn;
+    add_call(&a, ref);
+    add_attempt(&a, ref);
+    add(&a, worker);
+    run(&a, GW_SCRIPT_RENEW, on_renewed, op);
+}
+
+void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
+                     const struct gw_outcome *o, gw_stored_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.stored = fn;
+    add_call(&a, ref);
+    add_key(&a, "body:", ref->id);
+    add_key(&a, "result:", ref->id);
+    add_key(&a, "dead:", ref->queue);
+    add_attempt(&a, ref);
+    add(&a, faas_str_from(o->state));
+    add_int(&a, o->status);
+    add(&a, o->reason);
+    add(&a, o->history);
+    add(&a, o->result_headers);
+    add(&a, o->result_body);
+    add_int(&a, o->ttl_ms);
+    add_int(&a, o->now_ms);
+    add_int(&a, o->hold);
+    add(&a, ref->id);
+    run(&a, GW_SCRIPT_FINISH, on_stored, op);
+}
+
+void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *ref, struct faas_str note,
+                      gw_stored_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.stored = fn;
+    add_call(&a, ref);
+    add_attempt(&a, ref);
+    add(&a, note);
+    run(&a, GW_SCRIPT_RELEASE, on_stored, op);
+}
+
+void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_t due_ms,
+                    struct faas_str history, int64_t ttl_ms, int64_t now_ms, gw_stored_fn *fn,
+                    void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.stored = fn;
+    add_call(&a, ref);
+    add_key(&a, "delayed:", ref->queue);
+    add_key(&a, "body:", ref->id);
+    add_attempt(&a, ref);
+    add_int(&a, due_ms);
+    add(&a, history);
+    add(&a, ref->id);
+    add_int(&a, ttl_ms);
+    add_int(&a, now_ms);
+    run(&a, GW_SCRIPT_RETRY, on_stored, op);
+}
+
+void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_str entry,
+                       struct faas_str id, int64_t due_ms, gw_stored_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.stored = fn;
+    add_key(&a, "call:", id);
+    add_key(&a, "queue:", queue);
+    add_key(&a, "delayed:", queue);
+    add(&a, entry);
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(&a, due_ms);
+    add(&a, id);
+    run(&a, GW_SCRIPT_POSTPONE, on_stored, op);
+}
+
+void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t now_ms, int64_t max,
+                      gw_count_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.count = fn;
+    add_key(&a, "delayed:", queue);
+    add_key(&a, "queue:", queue);
+    add_int(&a, now_ms);
+    add_int(&a, max);
+    add(&a, gw_key(&a.arena, s->prefix, "call:", FAAS_STR("")));
+    run(&a, GW_SCRIPT_PROMOTE, on_count, op);
+}
+
+/* --- asking and deciding --- */
+
+void gw_store_cancel(struct gw_store *s, struct faas_str id, int64_t ttl_ms, int64_t now_ms,
+                     gw_count_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.count = fn;
+    add_key(&a, "call:", id);
+    add_key(&a, "body:", id);
+    add(&a, faas_str_from(s->prefix));
+    add(&a, id);
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(&a, ttl_ms);
+    add_int(&a, now_ms);
+    run(&a, GW_SCRIPT_CANCEL, on_count, op);
+}
+
+void gw_store_redrive(struct gw_store *s, struct faas_str queue, struct faas_str id,
+                      gw_count_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.count = fn;
+    add_key(&a, "call:", id);
+    add_key(&a, "queue:", queue);
+    add_key(&a, "dead:", queue);
+    add_key(&a, "result:", id);
+    add_key(&a, "body:", id);
+    add(&a, id);
+    run(&a, GW_SCRIPT_REDRIVE, on_count, op);
+}
+
+void gw_store_purge(struct gw_store *s, struct faas_str queue, const char *which, int64_t max,
+                    gw_count_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+    char kind[16];
+
+    op->fn.count = fn;
+    snprintf(kind, sizeof(kind), "%s:", which);
+    add_key(&a, kind, queue);
+    add(&a, faas_str_from(which));
+    add_int(&a, max);
+    add(&a, faas_str_from(s->prefix));
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    run(&a, GW_SCRIPT_PURGE, on_count, op);
+}
+
+void gw_store_queues(struct gw_store *s, int64_t now_ms, faas_redis_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+
+    add_key(&a, "queues", FAAS_STR(""));
+    add_key(&a, "paused", FAAS_STR(""));
+    add(&a, faas_str_from(s->prefix));
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(&a, now_ms);
+    run(&a, GW_SCRIPT_QUEUES, fn, arg);
+}
+
+void gw_store_dead(struct gw_store *s, struct faas_str queue, struct faas_str after, int64_t max,
+                   faas_redis_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+
+    add_key(&a, "dead:", queue);
+    add(&a, faas_str_from(s->prefix));
+    add(&a, after);
+    add_int(&a, max);
+    run(&a, GW_SCRIPT_DEAD, fn, arg);
+}
+
+static void command(struct gw_store *s, const char *verb, const char *kind, struct faas_str name,
+                    struct faas_str value, faas_redis_fn *fn, void *arg)
+{
+    struct args a = {.store = s};
+
+    add(&a, faas_str_from(verb));
+    add_key(&a, kind, name);
+    if (value.ptr)
+        add(&a, value);
+    faas_redis_command(s->redis, a.argv, a.n, 0, fn, arg);
+    faas_arena_deinit(&a.arena);
+}
+
+void gw_store_get(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg)
+{
+    command(s, "HGETALL", "call:", id, (struct faas_str){0}, fn, arg);
+}
+
+void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg)
+{
+    command(s, "GET", "result:", id, (struct faas_str){0}, fn, arg);
+}
+
+void gw_store_pause(struct gw_store *s, struct faas_str queue, bool paused, faas_redis_fn *fn,
+                    void *arg)
+{
+    command(s, paused ? "SADD" : "SREM", "paused", FAAS_STR(""), queue, fn, arg);
+}

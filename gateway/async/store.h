@@ -1,0 +1,144 @@
+/* What happens to an asynchronous call in Redis, each step whole or not at all: submitted, started,
+ * finished, put off, given up, cancelled. The steps are Lua scripts (store_scripts.c).
+ *
+ *   queued -> running -> done | dead | cancelled
+ *     ^          |
+ *     +- delayed <
+ *
+ * A call is started by attempt number. Whoever reports about an attempt that is no longer the
+ * call's last is told so (GW_ASYNC_LOST) and nothing changes: so a call has one final state, even
+ * when a worker that was taken for dead comes back. Its stream entry is acknowledged and deleted by
+ * the step that ends the attempt, never before. Everything is called on the loop's thread. */
+#ifndef FAAS_GATEWAY_ASYNC_STORE_H
+#define FAAS_GATEWAY_ASYNC_STORE_H
+
+#include "libfaas/redis.h"
+
+struct gw_store {
+    struct faas_redis *redis; /* borrowed; loaded with gw_store_scripts */
+    const char *prefix;       /* borrowed */
+};
+
+extern const char *const gw_store_scripts[];
+extern const size_t gw_store_n_scripts;
+
+enum gw_store_result {
+    GW_ASYNC_OK,
+    GW_ASYNC_LOST,  /* the call is gone, or somebody else's by now; nothing was done */
+    GW_ASYNC_ERROR, /* Redis could not, or it is not known whether it has */
+};
+
+/* --- submitting --- */
+struct gw_submission {
+    struct faas_str id;       /* wanted */
+    struct faas_str function; /* "name.namespace" */
+    struct faas_str queue;
+    struct faas_str request; /* HTTP head as it is to be sent, up to the worker's own headers */
+    struct faas_str body;
+    bool spill;               /* the body gets a key of its own */
+    struct faas_str policy;   /* what the worker has to know about retries */
+    struct faas_str callback; /* URL; len 0: none */
+    int64_t due_ms;           /* Unix time; 0: now */
+    struct faas_str same_key; /* Idempotency-Key; len 0: none */
+    int64_t same_ttl_ms;
+    int64_t now_ms;
+};
+
+/* id: what the call is known by: as wanted; an earlier call's when its Idempotency-Key is the same
+ * (is_new false); and id is empty when the wanted one is taken by another call: choose another. */
+typedef void gw_submitted_fn(void *arg, enum gw_store_result result, struct faas_str id,
+                             bool is_new, const struct faas_error *err);
+void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
+                     void *arg);
+
+/* --- working --- */
+struct gw_started {
+    struct faas_str id, function, request, body, callback, policy;
+    int64_t attempt; /* this one, from 1 */
+    int64_t submitted_ms;
+    /* The function has been called before and its result recorded, but nobody saw the callback
+     * through: only that is left to be done. */
+    bool only_callback;
+    int64_t status;                 /* of that result */
+    struct faas_str result_headers; /* JSON */
+    struct faas_str result_body;
+};
+
+/* Views live during the call. LOST: cancelled or over, and its entry has been put away. */
+typedef void gw_started_fn(void *arg, enum gw_store_result result, const struct gw_started *call,
+                           const struct faas_error *err);
+void gw_store_start(struct gw_store *s, struct faas_str queue, struct faas_str entry,
+                    struct faas_str id, struct faas_str worker, int64_t now_ms, gw_started_fn *fn,
+                    void *arg);
+
+typedef void gw_stored_fn(void *arg, enum gw_store_result result, const struct faas_error *err);
+
+/* One attempt of one call. */
+struct gw_attempt_ref {
+    struct faas_str queue, entry, id;
+    int64_t attempt;
+};
+
+/* Keeps the entry ours for another lease. cancelled: somebody wants the call to end. */
+typedef void gw_renewed_fn(void *arg, enum gw_store_result result, bool cancelled,
+                           const struct faas_error *err);
+void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *a, struct faas_str worker,
+                    gw_renewed_fn *fn, void *arg);
+
+struct gw_outcome {
+    const char *state; /* "done", "dead", "cancelled" */
+    int64_t status;    /* of the function; 0: it was not reached */
+    struct faas_str reason;
+    struct faas_str history;        /* JSON object about this attempt, appended to the call's */
+    struct faas_str result_headers; /* JSON */
+    struct faas_str result_body;    /* as much as is to be kept */
+    int64_t ttl_ms;                 /* how long all of it is kept; 0: for ever */
+    int64_t now_ms;
+    bool hold; /* a callback is due: the entry stays ours until gw_store_release() */
+};
+
+void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *a, const struct gw_outcome *o,
+                     gw_stored_fn *fn, void *arg);
+/* The callback has been delivered or given up; note says which, for whoever asks. */
+void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *a, struct faas_str note,
+                      gw_stored_fn *fn, void *arg);
+/* Once more at due_ms (Unix time); or cancelled, if that was asked for meanwhile, and kept for
+ * ttl_ms. */
+void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *a, int64_t due_ms,
+                    struct faas_str history, int64_t ttl_ms, int64_t now_ms, gw_stored_fn *fn,
+                    void *arg);
+
+/* For an entry that was read and not started, since its function has enough to do: it comes back at
+ * due_ms, and no attempt is counted. */
+void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_str entry,
+                       struct faas_str id, int64_t due_ms, gw_stored_fn *fn, void *arg);
+
+/* Moves up to max calls whose time has come into their queue. n: how many. */
+typedef void gw_count_fn(void *arg, int64_t n, const struct faas_error *err);
+void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t now_ms, int64_t max,
+                      gw_count_fn *fn, void *arg);
+
+/* --- asking and deciding --- */
+/* 0: not known; 1: cancelled (or will be, it runs); 2: over already. */
+void gw_store_cancel(struct gw_store *s, struct faas_str id, int64_t ttl_ms, int64_t now_ms,
+                     gw_count_fn *fn, void *arg);
+/* A dead call is queued again, with attempts counted from 0. n: 1, or 0 when it is not dead. */
+void gw_store_redrive(struct gw_store *s, struct faas_str queue, struct faas_str id,
+                      gw_count_fn *fn, void *arg);
+/* Forgets up to max of a queue's calls that do not run ("queue", "delayed" or "dead"). n: how many.
+ */
+void gw_store_purge(struct gw_store *s, struct faas_str queue, const char *which, int64_t max,
+                    gw_count_fn *fn, void *arg);
+
+/* Raw replies: store_scripts.c says what is in them. */
+void gw_store_queues(struct gw_store *s, int64_t now_ms, faas_redis_fn *fn, void *arg);
+void gw_store_dead(struct gw_store *s, struct faas_str queue, struct faas_str after, int64_t max,
+                   faas_redis_fn *fn, void *arg);
+/* HGETALL: field, value, … ; the fields stand in store_scripts.c. */
+void gw_store_get(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
+void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
+/* No worker takes from it any more, or again. */
+void gw_store_pause(struct gw_store *s, struct faas_str queue, bool paused, faas_redis_fn *fn,
+                    void *arg);
+
+#endif

@@ -1,0 +1,537 @@
+#include "gateway/async/store.h"
+#include "tests/unit/fakes/redis_server.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#define LIMIT_MS 20000
+#define NOW      1000000
+
+struct fixture {
+    struct redis_server server;
+    struct faas_loop *loop;
+    struct faas_redis *redis;
+    struct gw_store store;
+};
+
+/* What the last step reported. */
+struct seen {
+    int calls;
+    enum gw_store_result result;
+    bool flag;
+    int64_t n;
+    char text[128];
+    struct gw_attempt_ref ref; /* of the entry that was read; its strings are below */
+    char entry[64], id[64];
+    char body[64], function[64], result_body[64];
+    bool only_callback;
+};
+
+static bool has_come(void *arg)
+{
+    return ((struct seen *)arg)->calls > 0;
+}
+
+static void wait_for(struct fixture *f, struct seen *seen)
+{
+    assert_true(faas_loop_run_until(f->loop, has_come, seen, LIMIT_MS));
+    assert_int_equal(seen->calls, 1);
+}
+
+static void copy(char *to, size_t size, struct faas_str s)
+{
+    snprintf(to, size, "%.*s", FAAS_STR_FMT(s));
+}
+
+static void on_submitted(void *arg, enum gw_store_result result, struct faas_str id, bool is_new,
+                         const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->result = result;
+    seen->flag = is_new;
+    copy(seen->id, sizeof(seen->id), id);
+}
+
+static void on_started(void *arg, enum gw_store_result result, const struct gw_started *call,
+                       const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->result = result;
+    if (!call)
+        return;
+    seen->ref.attempt = call->attempt;
+    seen->only_callback = call->only_callback;
+    seen->n = call->status;
+    copy(seen->body, sizeof(seen->body), call->body);
+    copy(seen->function, sizeof(seen->function), call->function);
+    copy(seen->result_body, sizeof(seen->result_body), call->result_body);
+}
+
+static void on_stored(void *arg, enum gw_store_result result, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->result = result;
+}
+
+static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
+                       const struct faas_error *err)
+{
+    on_stored(arg, result, err);
+    ((struct seen *)arg)->flag = cancelled;
+}
+
+static void on_count(void *arg, int64_t n, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->n = n;
+}
+
+static void on_text(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->n = faas_redis_integer(reply);
+    copy(seen->text, sizeof(seen->text), faas_redis_str(reply));
+}
+
+/* The first entry of XREADGROUP's answer: [[stream, [[entry, [c, ID]]]]]. */
+static void on_read(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+    const struct faas_redis_reply *entry =
+        faas_redis_at(faas_redis_at(faas_redis_at(reply, 0), 1), 0);
+
+    assert_null(err);
+    seen->calls++;
+    copy(seen->entry, sizeof(seen->entry), faas_redis_str(faas_redis_at(entry, 0)));
+    copy(seen->id, sizeof(seen->id), faas_redis_str(faas_redis_at(faas_redis_at(entry, 1), 1)));
+    seen->ref = (struct gw_attempt_ref){
+        .queue = FAAS_STR("q"),
+        .entry = faas_str_from(seen->entry),
+        .id = faas_str_from(seen->id),
+    };
+}
+
+static void text_of(struct fixture *f, char out[128], size_t argc, const struct faas_str *argv)
+{
+    struct seen seen = {0};
+
+    faas_redis_command(f->redis, argv, argc, 0, on_text, &seen);
+    wait_for(f, &seen);
+    if (seen.text[0] || !seen.n)
+        snprintf(out, 128, "%s", seen.text);
+    else
+        snprintf(out, 128, "%d", (int)seen.n);
+}
+
+static void assert_redis(struct fixture *f, const char *want, size_t argc,
+                         const struct faas_str *argv)
+{
+    char got[128];
+
+    text_of(f, got, argc, argv);
+    assert_string_equal(got, want);
+}
+
+#define ASSERT_REDIS(f, want, ...)                                                                \
+    assert_redis((f), (want), sizeof((struct faas_str[]){__VA_ARGS__}) / sizeof(struct faas_str), \
+                 (struct faas_str[]){__VA_ARGS__})
+
+static void assert_state(struct fixture *f, const char *state)
+{
+    ASSERT_REDIS(f, state, FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
+}
+
+/* Nothing is in the queue, delivered or not. */
+static void assert_queue_empty(struct fixture *f)
+{
+    ASSERT_REDIS(f, "", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct faas_redis_opts opts = {
+        .connect_timeout_ms = 5000,
+        .command_timeout_ms = 5000,
+        .max_backoff_ms = 50,
+        .max_pending = 1000,
+        .scripts = gw_store_scripts,
+        .n_scripts = gw_store_n_scripts,
+    };
+
+    f = (struct fixture){.loop = faas_loop_new(NULL, NULL)};
+    redis_server_start(&f.server, NULL);
+    opts.url = &f.server.url;
+    f.redis = faas_redis_new(f.loop, &opts);
+    f.store = (struct gw_store){.redis = f.redis, .prefix = "t:"};
+    while (!faas_redis_is_up(f.redis))
+        faas_loop_run_until(f.loop, has_come, &(struct seen){0}, 10);
+    ASSERT_REDIS(&f, "OK", FAAS_STR("XGROUP"), FAAS_STR("CREATE"), FAAS_STR("t:queue:q"),
+                 FAAS_STR("workers"), FAAS_STR("0"), FAAS_STR("MKSTREAM"));
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    faas_redis_free(f->redis);
+    faas_loop_free(f->loop);
+    redis_server_stop(&f->server);
+    return 0;
+}
+
+static struct gw_submission plain(void)
+{
+    return (struct gw_submission){
+        .id = FAAS_STR("a"),
+        .function = FAAS_STR("fn.ns"),
+        .queue = FAAS_STR("q"),
+        .request = FAAS_STR("{}"),
+        .body = FAAS_STR("payload"),
+        .same_ttl_ms = 60000,
+        .now_ms = NOW,
+    };
+}
+
+static struct seen submit(struct fixture *f, const struct gw_submission *s)
+{
+    struct seen seen = {0};
+
+    gw_store_submit(&f->store, s, on_submitted, &seen);
+    wait_for(f, &seen);
+    return seen;
+}
+
+static void read_entry(struct fixture *f, struct seen *seen)
+{
+    *seen = (struct seen){0};
+    FAAS_REDIS(f->redis, on_read, seen, FAAS_STR("XREADGROUP"), FAAS_STR("GROUP"),
+               FAAS_STR("workers"), FAAS_STR("w1"), FAAS_STR("COUNT"), FAAS_STR("1"),
+               FAAS_STR("STREAMS"), FAAS_STR("t:queue:q"), FAAS_STR(">"));
+    wait_for(f, seen);
+}
+
+static void start(struct fixture *f, struct seen *seen)
+{
+    seen->calls = 0;
+    gw_store_start(&f->store, FAAS_STR("q"), seen->ref.entry, seen->ref.id, FAAS_STR("w1"), NOW,
+                   on_started, seen);
+    wait_for(f, seen);
+}
+
+/* Submitted, read and started. */
+static void begin(struct fixture *f, struct seen *seen, const struct gw_submission *s)
+{
+    submit(f, s);
+    read_entry(f, seen);
+    start(f, seen);
+    assert_int_equal(seen->result, GW_ASYNC_OK);
+}
+
+static enum gw_store_result finish(struct fixture *f, const struct seen *of, const char *state,
+                                   bool hold)
+{
+    const struct gw_outcome outcome = {
+        .state = state,
+        .status = 200,
+        .history = FAAS_STR("{\"status\":200}"),
+        .result_headers = FAAS_STR("[]"),
+        .result_body = FAAS_STR("answer"),
+        .ttl_ms = 60000,
+        .now_ms = NOW,
+        .hold = hold,
+    };
+    struct seen seen = {0};
+
+    gw_store_finish(&f->store, &of->ref, &outcome, on_stored, &seen);
+    wait_for(f, &seen);
+    return seen.result;
+}
+
+static void a_call_goes_its_way(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    seen = submit(f, &s);
+    assert_true(seen.flag);
+    assert_string_equal(seen.id, "a");
+    assert_state(f, "queued");
+    read_entry(f, &seen);
+    assert_string_equal(seen.id, "a");
+    start(f, &seen);
+    assert_state(f, "running");
+    assert_int_equal(seen.ref.attempt, 1);
+    assert_string_equal(seen.body, "payload");
+    assert_string_equal(seen.function, "fn.ns");
+    assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
+    assert_state(f, "done");
+    assert_queue_empty(f);
+    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), FAAS_STR("t:result:a"));
+    ASSERT_REDIS(f, "", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("b"));
+    assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_LOST); /* it is over */
+    assert_state(f, "done");
+}
+
+static void a_large_body_stays_out_of_the_hash_and_goes_with_the_call(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    s.spill = true;
+    begin(f, &seen, &s);
+    assert_string_equal(seen.body, "payload");
+    ASSERT_REDIS(f, "payload", FAAS_STR("GET"), FAAS_STR("t:body:a"));
+    finish(f, &seen, "done", false);
+    ASSERT_REDIS(f, "", FAAS_STR("GET"), FAAS_STR("t:body:a"));
+}
+
+static void the_same_key_is_the_same_call(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    s.same_key = FAAS_STR("key");
+    submit(f, &s);
+    s.id = FAAS_STR("b");
+    seen = submit(f, &s);
+    assert_false(seen.flag);
+    assert_string_equal(seen.id, "a");
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+    s.function = FAAS_STR("other.ns"); /* another function's keys are its own */
+    assert_true(submit(f, &s).flag);
+}
+
+static void an_id_that_is_taken_is_not_taken_over(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    submit(f, &s);
+    seen = submit(f, &s);
+    assert_false(seen.flag);
+    assert_string_equal(seen.id, "");
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+}
+
+static void whoever_was_taken_for_dead_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen first, second, renewed = {0};
+
+    begin(f, &first, &s);
+    second = first;
+    second.ref.entry = faas_str_from(second.entry);
+    second.ref.id = faas_str_from(second.id);
+    start(f, &second); /* by whoever claimed the entry */
+    assert_int_equal(second.ref.attempt, 2);
+    gw_store_renew(&f->store, &first.ref, FAAS_STR("w1"), on_renewed, &renewed);
+    wait_for(f, &renewed);
+    assert_int_equal(renewed.result, GW_ASYNC_LOST);
+    assert_int_equal(finish(f, &first, "dead", false), GW_ASYNC_LOST);
+    assert_state(f, "running");
+    assert_int_equal(finish(f, &second, "done", false), GW_ASYNC_OK);
+    assert_state(f, "done");
+}
+
+static void a_retry_waits_for_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, step = {0};
+
+    begin(f, &seen, &s);
+    gw_store_retry(&f->store, &seen.ref, NOW + 10, FAAS_STR("{\"status\":503}"), 60000, NOW,
+                   on_stored, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.result, GW_ASYNC_OK);
+    assert_state(f, "delayed");
+    assert_queue_empty(f);
+    step = (struct seen){0};
+    gw_store_promote(&f->store, FAAS_STR("q"), NOW + 9, 100, on_count, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.n, 0);
+    step = (struct seen){0};
+    gw_store_promote(&f->store, FAAS_STR("q"), NOW + 10, 100, on_count, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.n, 1);
+    assert_state(f, "queued");
+    read_entry(f, &seen);
+    start(f, &seen);
+    assert_int_equal(seen.ref.attempt, 2);
+    finish(f, &seen, "done", false);
+    ASSERT_REDIS(f, "{\"status\":503},{\"status\":200}", FAAS_STR("HGET"), FAAS_STR("t:call:a"),
+                 FAAS_STR("h"));
+}
+
+static void a_delayed_submission_waits_too(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen step = {0};
+
+    s.due_ms = NOW + 5;
+    submit(f, &s);
+    assert_state(f, "delayed");
+    assert_queue_empty(f);
+    gw_store_promote(&f->store, FAAS_STR("q"), NOW + 5, 100, on_count, &step);
+    wait_for(f, &step);
+    assert_state(f, "queued");
+}
+
+static void a_callback_that_nobody_saw_through_is_all_that_is_done_again(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, step = {0};
+
+    s.callback = FAAS_STR("http://x/");
+    begin(f, &seen, &s);
+    assert_int_equal(finish(f, &seen, "done", true), GW_ASYNC_OK);
+    assert_state(f, "done");
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+    start(f, &seen); /* by whoever claimed the entry */
+    assert_true(seen.only_callback);
+    assert_string_equal(seen.result_body, "answer");
+    assert_int_equal(seen.n, 200);
+    gw_store_release(&f->store, &seen.ref, FAAS_STR("delivered"), on_stored, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.result, GW_ASYNC_OK);
+    assert_queue_empty(f);
+    assert_state(f, "done");
+}
+
+static int64_t cancel(struct fixture *f)
+{
+    struct seen step = {0};
+
+    gw_store_cancel(&f->store, FAAS_STR("a"), 60000, NOW, on_count, &step);
+    wait_for(f, &step);
+    return step.n;
+}
+
+static void cancelling_ends_what_waits_and_tells_what_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, renewed = {0}, step = {0};
+
+    assert_int_equal(cancel(f), 0);
+    begin(f, &seen, &s);
+    assert_int_equal(cancel(f), 1);
+    gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), on_renewed, &renewed);
+    wait_for(f, &renewed);
+    assert_int_equal(renewed.result, GW_ASYNC_OK);
+    assert_true(renewed.flag);
+    gw_store_retry(&f->store, &seen.ref, NOW + 10, FAAS_STR("{}"), 60000, NOW, on_stored, &step);
+    wait_for(f, &step);
+    assert_state(f, "cancelled");
+    assert_queue_empty(f);
+    assert_int_equal(cancel(f), 2);
+}
+
+static void what_was_cancelled_in_the_queue_is_not_started(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    submit(f, &s);
+    read_entry(f, &seen);
+    assert_int_equal(cancel(f), 1);
+    start(f, &seen);
+    assert_int_equal(seen.result, GW_ASYNC_LOST);
+    assert_state(f, "cancelled");
+    assert_queue_empty(f);
+}
+
+static void the_dead_can_be_redriven(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, step = {0};
+
+    begin(f, &seen, &s);
+    assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
+    gw_store_redrive(&f->store, FAAS_STR("q"), FAAS_STR("a"), on_count, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.n, 1);
+    ASSERT_REDIS(f, "", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
+    read_entry(f, &seen);
+    start(f, &seen);
+    assert_int_equal(seen.ref.attempt, 1);
+    assert_string_equal(seen.body, "payload");
+}
+
+static int64_t purge(struct fixture *f, const char *which)
+{
+    struct seen step = {0};
+
+    gw_store_purge(&f->store, FAAS_STR("q"), which, 100, on_count, &step);
+    wait_for(f, &step);
+    return step.n;
+}
+
+static void purging_leaves_what_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    begin(f, &seen, &s);
+    s.id = FAAS_STR("b");
+    submit(f, &s);
+    s.id = FAAS_STR("c");
+    s.due_ms = NOW + 1000;
+    submit(f, &s);
+    assert_int_equal(purge(f, "queue"), 1);
+    assert_int_equal(purge(f, "delayed"), 1);
+    assert_int_equal(purge(f, "queue"), 0);
+    assert_state(f, "running");
+    assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
+    assert_int_equal(purge(f, "dead"), 1);
+    assert_state(f, "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_call_goes_its_way),
+        TEST(a_large_body_stays_out_of_the_hash_and_goes_with_the_call),
+        TEST(the_same_key_is_the_same_call),
+        TEST(an_id_that_is_taken_is_not_taken_over),
+        TEST(whoever_was_taken_for_dead_changes_nothing),
+        TEST(a_retry_waits_for_its_time),
+        TEST(a_delayed_submission_waits_too),
+        TEST(a_callback_that_nobody_saw_through_is_all_that_is_done_again),
+        TEST(cancelling_ends_what_waits_and_tells_what_runs),
+        TEST(what_was_cancelled_in_the_queue_is_not_started),
+        TEST(the_dead_can_be_redriven),
+        TEST(purging_leaves_what_runs),
+    };
+    return cmocka_run_group_tests_name("async_store", tests, NULL, NULL);
+}
