@@ -7,6 +7,35 @@
 #include "libfaas/opt.h"
 #include "providers/provider.h"
 
+/* Asynchronous calls; nothing of it counts while redis_url is empty. */
+struct gw_async_config {
+    char *redis_url;
+    char *redis_prefix;
+    int64_t redis_timeout_ms;
+    int64_t max_body_size;
+    int64_t inline_body_size; /* larger ones get a key of their own */
+    int64_t max_pending;      /* submissions without an answer from Redis, each loop */
+    int64_t max_delay_ms;
+    int64_t idempotency_ms;
+    int64_t result_ms;
+    int64_t dead_ms;
+    char *queue; /* of functions that name none */
+    bool worker;
+    int64_t max_inflight;          /* of the worker */
+    int64_t max_inflight_function; /* of it for one function; 0: none */
+    int64_t lease_ms;
+    int64_t max_result_size;
+    int64_t retry_attempts;
+    char *retry_codes;
+    int64_t retry_min_wait_ms, retry_max_wait_ms;
+    int retry_jitter; /* enum gw_jitter */
+    int64_t callback_attempts;
+    int64_t callback_timeout_ms;
+    char *callback_secret_file; /* "" : callbacks are not signed */
+    char *callback_allow;
+    char *callback_deny;
+};
+
 struct gw_config {
     char *bind_address;
     int64_t port;
@@ -44,6 +73,8 @@ struct gw_config {
     int64_t max_idle_conns;
     int64_t max_idle_conns_per_host;
     int64_t pool_threads;
+
+    struct gw_async_config async;
 
     bool access_log;
     int log_format;

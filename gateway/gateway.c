@@ -1,5 +1,7 @@
 #include "gateway/gateway.h"
 
+#include "gateway/async/async.h"
+#include "gateway/async/worker.h"
 #include "gateway/metrics_server.h"
 #include "gateway/routes.h"
 #include "gateway/scale.h"
@@ -69,6 +71,18 @@ static int open_shards(struct gw *gw, struct faas_error *err)
         if (!gw->shards[i])
             return -1;
     }
+    return 0;
+}
+
+static int open_async(struct gw *gw, struct faas_error *err)
+{
+    if (!gw->cfg->async.redis_url[0])
+        return 0;
+    gw->async = gw_async_open(gw, err);
+    if (!gw->async)
+        return -1;
+    for (unsigned i = 0; i < gw->n_shards; i++)
+        gw->shards[i]->async = gw_async_loop_new(gw, gw->shards[i]->loop);
     return 0;
 }
 
@@ -163,7 +177,7 @@ static int open_all(struct gw *gw, const struct gw_settings *settings, struct fa
         faas_loop_signal(gw->shards[0]->loop, SIGINT, on_signal, gw, err) < 0)
         return -1;
     gw->pool = faas_pool_new((unsigned)gw->cfg->pool_threads, QUEUE, err);
-    if (!gw->pool)
+    if (!gw->pool || open_async(gw, err) < 0)
         return -1;
     if (listen_all(gw, err) < 0)
         return -1;
@@ -231,6 +245,8 @@ int gw_run(struct gw *gw, struct faas_error *err)
             return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "loop thread");
         gw->shards[i]->has_thread = true;
     }
+    if (gw->async && gw->cfg->async.worker && !(gw->worker = gw_worker_start(gw, err)))
+        return -1;
     faas_log_info(&gw->log, "serving", FAAS_F_STR("address", gw->cfg->bind_address),
                   FAAS_F_INT("port", gw->port), FAAS_F_INT("metrics_port", gw->metrics_port),
                   FAAS_F_STR("provider", gw->provider.ops->name),
@@ -273,6 +289,15 @@ static void drain_shard(void *arg)
     drain_tick(d);
 }
 
+static void drain_shards(void *arg)
+{
+    struct gw *gw = arg;
+
+    for (unsigned i = 0; i < gw->n_shards; i++)
+        faas_loop_post(gw->shards[i]->loop, drain_shard, gw->shards[i]);
+}
+
+/* The worker first: its calls come in by our own front door. */
 static void on_signal(void *arg, int signo)
 {
     struct gw *gw = arg;
@@ -280,8 +305,10 @@ static void on_signal(void *arg, int signo)
     if (atomic_exchange(&gw->draining, true))
         return;
     faas_log_info(&gw->log, "stopping", FAAS_F_STR("signal", strsignal(signo)));
-    for (unsigned i = 0; i < gw->n_shards; i++)
-        faas_loop_post(gw->shards[i]->loop, drain_shard, gw->shards[i]);
+    if (gw->worker)
+        gw_worker_drain(gw->worker, drain_shards, gw);
+    else
+        drain_shards(gw);
 }
 
 /* Requests end first (their handlers let go of pool and provider), then who works for them, then
@@ -291,6 +318,7 @@ void gw_free(struct gw *gw)
     if (!gw)
         return;
     join_shards(gw, true);
+    gw_worker_free(gw->worker);
     gw_metrics_server_close(gw);
     for (unsigned i = 0; i < gw->n_shards; i++) {
         if (gw->shards[i])
@@ -305,6 +333,7 @@ void gw_free(struct gw *gw)
         gw_shard_free(gw->shards[i]);
     free(gw->shards);
     faas_snapshot_unref(gw->table);
+    gw_async_free(gw->async);
     gw_scaler_free(gw->scaler);
     gw_fn_registry_free(gw->functions);
     free(gw->http_metrics);

@@ -1,5 +1,7 @@
 #include "gateway/routes.h"
 
+#include "gateway/async/async.h"
+#include "gateway/async/inquiry.h"
 #include "gateway/invoke.h"
 #include "gateway/system.h"
 #include "libfaas/alloc.h"
@@ -41,6 +43,16 @@ static const struct gw_action logs_action = {.auth = GW_AUTH_BASIC, .handle = gw
 /* The first match wins, so the busiest route stands first. */
 const struct faas_route gw_routes[] = {
     {"*", "/function/{name}*", &gw_invoke_action},
+    {"POST", "/async-function/{name}*", &gw_async_submit_action},
+    {"GET", "/async-function/{name}", &gw_async_status_action},
+    {"GET", "/async-function/{name}/result", &gw_async_result_action},
+    {"DELETE", "/async-function/{name}", &gw_async_cancel_action},
+    {"GET", "/system/queues", &gw_queues_action},
+    {"POST", "/system/queues/{name}/pause", &gw_queue_pause_action},
+    {"POST", "/system/queues/{name}/resume", &gw_queue_resume_action},
+    {"POST", "/system/queues/{name}/purge", &gw_queue_purge_action},
+    {"GET", "/system/queues/{name}/dead", &gw_queue_dead_action},
+    {"POST", "/system/queues/{name}/redrive", &gw_queue_redrive_action},
     {"GET", "/system/functions", MANAGED(gw_functions_list)},
     {"POST", "/system/functions", MANAGED(gw_functions_create)},
     {"PUT", "/system/functions", MANAGED(gw_functions_update)},

@@ -1,6 +1,7 @@
 #include "gateway/shard.h"
 
 #include "gateway/access_log.h"
+#include "gateway/async/async.h"
 #include "gateway/request.h"
 #include "gateway/scale.h"
 #include "libfaas/alloc.h"
@@ -78,6 +79,7 @@ void gw_shard_free(struct gw_shard *s)
         faas_upstream_free(s->upstream);
     gw_access_log_flush(s);
     faas_snapshot_unref(s->table);
+    gw_async_loop_free(s->async);
     faas_loop_free(s->loop);
     faas_buf_deinit(&s->access);
     faas_buf_deinit(&s->scratch);

@@ -8,6 +8,8 @@
 #include "libfaas/http_client.h"
 #include "libfaas/http_server.h"
 
+struct gw_async_loop;
+
 struct gw_shard {
     struct gw *gw;
     unsigned index;
@@ -16,6 +18,7 @@ struct gw_shard {
     struct faas_upstream *upstream;
     struct faas_snapshot *table; /* this shard's reference */
     struct faas_list waiting;    /* calls that wait for a replica (scale.c) */
+    struct gw_async_loop *async; /* NULL: no redis_url */
     struct faas_buf access;      /* access records of this turn */
     struct faas_hook access_hook;
     struct faas_buf scratch; /* request heads are put together here */

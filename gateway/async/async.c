@@ -1,0 +1,164 @@
+#include "gateway/async/async.h"
+
+#include "libfaas/alloc.h"
+#include "libfaas/file.h"
+
+enum { MAX_BACKOFF_MS = 5000, MAX_QUEUE_NAME = 128, MAX_SECRET = 4096 };
+
+static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_policy *out,
+                             struct faas_error *err)
+{
+    *out = (struct gw_retry_policy){
+        .attempts = cfg->retry_attempts,
+        .min_wait_ms = cfg->retry_min_wait_ms,
+        .max_wait_ms = FAAS_MAX(cfg->retry_max_wait_ms, cfg->retry_min_wait_ms),
+        .jitter = (enum gw_jitter)cfg->retry_jitter,
+    };
+    if (!gw_retry_parse_codes(faas_str_from(cfg->retry_codes), out))
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "async_retry_codes=\"%.80s\" is no list of statuses from 100 to 599",
+                         cfg->retry_codes);
+    return 0;
+}
+
+static int read_secret(const struct gw_async_config *cfg, struct gw_async *a,
+                       struct faas_error *err)
+{
+    _cleanup_buf_ struct faas_buf text = {0};
+
+    if (!cfg->callback_secret_file[0])
+        return 0;
+    if (faas_file_read(cfg->callback_secret_file, MAX_SECRET, &text, err) < 0)
+        return faas_error_wrap(err, "callback_secret_file");
+    a->callback_secret = faas_str_dup(faas_str_trim(faas_buf_str(&text)));
+    if (!a->callback_secret[0])
+        return faas_fail(err, FAAS_ERR_INVALID, "callback_secret_file=%.160s is empty",
+                         cfg->callback_secret_file);
+    return 0;
+}
+
+struct gw_async *gw_async_open(struct gw *gw, struct faas_error *err)
+{
+    static const struct faas_family_def submitted = {FAAS_METRIC_COUNTER,
+                                                     "gateway_async_submitted_total",
+                                                     "Asynchronous calls offered, by outcome.",
+                                                     {"queue", "outcome"}};
+    static const struct faas_family_def finished = {FAAS_METRIC_COUNTER,
+                                                    "gateway_async_finished_total",
+                                                    "Asynchronous calls that are over, by state.",
+                                                    {"queue", "state"}};
+    static const struct faas_family_def attempts = {FAAS_METRIC_COUNTER,
+                                                    "gateway_async_attempts_total",
+                                                    "Attempts at asynchronous calls, by status.",
+                                                    {"queue", "status"}};
+    const struct gw_async_config *cfg = &gw->cfg->async;
+    struct gw_async *a;
+
+    if (!cfg->redis_url[0])
+        return NULL;
+    a = faas_new(struct gw_async);
+    a->submitted = faas_metrics_family(gw->metrics, &submitted);
+    if (faas_redis_url_parse(cfg->redis_url, &a->url, err) < 0) {
+        faas_error_wrap(err, "redis_url");
+        gw_async_free(a);
+        return NULL;
+    }
+    a->finished = faas_metrics_family(gw->metrics, &finished);
+    a->attempts = faas_metrics_family(gw->metrics, &attempts);
+    if (read_retry_policy(cfg, &a->retry, err) < 0 || read_secret(cfg, a, err) < 0) {
+        gw_async_free(a);
+        return NULL;
+    }
+    a->callbacks = gw_host_policy_new(cfg->callback_allow, cfg->callback_deny, err);
+    if (!a->callbacks) {
+        gw_async_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void gw_async_free(struct gw_async *a)
+{
+    if (!a)
+        return;
+    faas_redis_url_deinit(&a->url);
+    gw_host_policy_free(a->callbacks);
+    free(a->callback_secret);
+    free(a);
+}
+
+struct gw_async_loop *gw_async_loop_new(struct gw *gw, struct faas_loop *loop)
+{
+    const struct gw_async_config *cfg = &gw->cfg->async;
+    struct gw_async_loop *a = faas_new(struct gw_async_loop);
+    const struct faas_redis_opts opts = {
+        .url = &gw->async->url,
+        .pool = gw->pool,
+        .name = "minnow-gateway",
+        .connect_timeout_ms = cfg->redis_timeout_ms,
+        .command_timeout_ms = cfg->redis_timeout_ms,
+        .max_backoff_ms = MAX_BACKOFF_MS,
+        .max_pending = (size_t)cfg->max_pending,
+        .log = &gw->log,
+        .scripts = gw_store_scripts,
+        .n_scripts = gw_store_n_scripts,
+    };
+
+    a->redis = faas_redis_new(loop, &opts);
+    a->store = (struct gw_store){.redis = a->redis, .prefix = cfg->redis_prefix};
+    return a;
+}
+
+void gw_async_loop_free(struct gw_async_loop *a)
+{
+    if (!a)
+        return;
+    faas_redis_free(a->redis);
+    free(a);
+}
+
+int64_t gw_async_now_ms(const struct gw *gw)
+{
+    return gw->clock->realtime_ns(gw->clock->self) / 1000000;
+}
+
+static bool is_queue_name(struct faas_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
+              s.ptr[i] == '-' || s.ptr[i] == '_'))
+            return false;
+    return s.len > 0 && s.len <= MAX_QUEUE_NAME;
+}
+
+struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn)
+{
+    const char *named = faas_map_get(&fn->annotations, "com.openfaas.queue");
+
+    if (named && is_queue_name(faas_str_from(named)))
+        return faas_str_from(named);
+    return faas_str_from(gw->cfg->async.queue);
+}
+
+void gw_async_explain(struct faas_error *err)
+{
+    static const struct {
+        const char *word, *meaning;
+    } known[] = {
+        {"OOM", "Redis is full (maxmemory)"},
+        {"READONLY", "this Redis is a read-only replica"},
+        {"MISCONF", "Redis cannot write to its disk"},
+        {"LOADING", "Redis is still loading its data"},
+        {"NOAUTH", "Redis wants a password"},
+        {"NOSCRIPT", "Redis has forgotten its scripts"},
+    };
+    struct faas_error why = *err;
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(known); i++)
+        if (faas_redis_fails(&why, known[i].word)) {
+            faas_fail(err, FAAS_ERR_UNAVAILABLE, "the call was not queued: %s", known[i].meaning);
+            return;
+        }
+    faas_fail(err, FAAS_ERR_UNAVAILABLE, "the call was not queued, as far as is known: %.160s",
+              why.msg);
+}

@@ -1,0 +1,51 @@
+/* One attempt at one queued call: started, made, recorded, its callback delivered. */
+#ifndef FAAS_GATEWAY_ASYNC_ATTEMPT_H
+#define FAAS_GATEWAY_ASYNC_ATTEMPT_H
+
+#include "gateway/async/worker.h"
+
+struct gw_attempt {
+    struct faas_list node; /* in worker->attempts */
+    struct gw_worker *worker;
+    struct gw_attempt_ref ref;
+    char *queue, *entry, *id, *function, *callback;
+    struct gw_fn_limit *limit; /* the function's place that it has */
+    struct gw_retry_policy policy;
+    struct faas_exchange *exchange; /* NULL: none runs */
+    int64_t started_ms;
+    enum { GW_STARTING, GW_CALLING, GW_RECORDING, GW_CALLING_BACK } step;
+    bool cancelled; /* wanted by somebody */
+    bool lost;      /* another worker has it */
+    /* the answer */
+    int status; /* 0: none */
+    bool ours;  /* the platform's, not the function's */
+    bool truncated;
+    int64_t retry_after_ms;
+    struct faas_buf headers; /* "Name: value\r\n"… */
+    struct faas_buf body;
+    char why[160]; /* there is no answer */
+    double seconds;
+    /* the callback */
+    unsigned callbacks;
+    struct faas_timer timer; /* next try, of whatever step */
+    struct gw_callback *calling_back;
+};
+
+/* An entry that was read. Gives the function's place back to the worker when it is over. */
+void gw_attempt_begin(struct gw_worker *w, struct faas_str queue, struct faas_str entry,
+                      struct faas_str id, struct faas_str function);
+/* Says that it is still ours. */
+void gw_attempt_renew(struct gw_attempt *a);
+/* Forgets it where it stands; its entry stays as it is. */
+void gw_attempt_abandon(struct gw_attempt *a);
+
+/* --- callback.c --- */
+struct gw_callback;
+/* Tries once, on a pool thread; done() is called on the worker's loop with NULL or the reason why
+ * it has to be tried again, or, when again is false, need not be. */
+typedef void gw_callback_fn(struct gw_attempt *a, const char *failure, bool again);
+struct gw_callback *gw_callback_start(struct gw_attempt *a, gw_callback_fn *done);
+/* Nobody waits for it any more. */
+void gw_callback_forget(struct gw_callback *c);
+
+#endif

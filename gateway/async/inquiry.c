@@ -1,0 +1,129 @@
+#include "gateway/async/inquiry.h"
+
+#include "libfaas/alloc.h"
+
+#include <stdlib.h>
+
+enum { MAX_NAME = 256 };
+
+static void inquiry_free(struct gw_inquiry *q)
+{
+    faas_timer_stop(q->loop, &q->timer);
+    free(q->name);
+    free(q);
+}
+
+static size_t on_body(void *arg, struct faas_str data)
+{
+    (void)arg;
+    return data.len;
+}
+
+static void on_body_end(void *arg)
+{
+    struct gw_inquiry *q = arg;
+
+    if (q->begin)
+        q->begin(q);
+}
+
+static void on_done(void *arg, const struct faas_error *err)
+{
+    struct gw_inquiry *q = arg;
+
+    gw_request_done(q->r, err);
+    q->r = NULL;
+    if (!q->asking)
+        inquiry_free(q);
+}
+
+static const struct faas_http_req_ops ops = {
+    .on_body = on_body,
+    .on_body_end = on_body_end,
+    .on_done = on_done,
+};
+
+/* Names become parts of keys; beyond that they are only compared. */
+static int read_name(struct gw_inquiry *q, struct faas_error *err)
+{
+    struct faas_str raw = q->r->match.params[0], name;
+
+    if (!raw.ptr)
+        return 0;
+    if (!faas_url_decode(faas_http_req_arena(q->r->http), raw, &name) || name.len == 0 ||
+        name.len > MAX_NAME)
+        return faas_fail(err, FAAS_ERR_INVALID, "\"%.*s\" is no name",
+                         (int)FAAS_MIN(raw.len, (size_t)80), raw.ptr);
+    q->name = faas_str_dup(name);
+    return 0;
+}
+
+void gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q))
+{
+    struct gw_inquiry *q;
+    struct faas_error err;
+
+    if (!r->shard->async) {
+        faas_fail(&err, FAAS_ERR_UNSUPPORTED,
+                  "asynchronous calls are off: the gateway has no redis_url");
+        gw_reply_error(r, &err);
+        return;
+    }
+    q = faas_new(struct gw_inquiry);
+    q->r = r;
+    q->gw = r->shard->gw;
+    q->store = &r->shard->async->store;
+    q->loop = r->shard->loop;
+    q->begin = begin;
+    faas_http_req_attach(r->http, &ops, q);
+    if (read_name(q, &err) < 0) {
+        q->begin = NULL;
+        gw_reply_error(r, &err);
+    }
+}
+
+bool gw_inquiry_back(struct gw_inquiry *q)
+{
+    q->asking = false;
+    if (q->r)
+        return true;
+    inquiry_free(q);
+    return false;
+}
+
+void gw_inquiry_fail(struct gw_inquiry *q, const struct faas_error *err)
+{
+    struct faas_error why;
+
+    faas_fail(&why, FAAS_ERR_UNAVAILABLE, "Redis does not answer: %.180s", err->msg);
+    gw_reply_error_with(q->r, &why, 503, "Retry-After", "1");
+}
+
+void gw_inquiry_error(struct gw_inquiry *q, enum faas_code code, const char *why)
+{
+    struct faas_error err;
+
+    faas_fail(&err, code, "%s", why);
+    gw_reply_error(q->r, &err);
+}
+
+void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value)
+{
+    _cleanup_buf_ struct faas_buf text = {0};
+
+    faas_json_write(&text, value, 0);
+    faas_buf_append_c(&text, '\n');
+    json_decref(value);
+    gw_reply(q->r, status, "application/json", faas_buf_str(&text));
+}
+
+const char *gw_inquiry_query(struct gw_inquiry *q, const char *key)
+{
+    struct faas_str value;
+
+    if (!faas_query_get(faas_http_req_arena(q->r->http), q->r->head->query, faas_str_from(key),
+                        &value) ||
+        value.len == 0)
+        return NULL;
+    return value.ptr;
+}

@@ -1,0 +1,118 @@
+#include "gateway/async/retry_policy.h"
+
+#include "libfaas/http_date.h"
+
+#include <inttypes.h>
+
+#define RETRY_AFTER_MAX_MS INT64_C(3600000)
+#define MAX_ATTEMPTS       10000
+
+bool gw_retry_parse_codes(struct faas_str list, struct gw_retry_policy *out)
+{
+    struct gw_retry_policy parsed = {0};
+
+    while (list.ptr) {
+        struct faas_str item = faas_str_trim(faas_str_split(&list, ','));
+        uint64_t code;
+
+        if (!item.len)
+            continue;
+        if (faas_parse_u64(item, &code, NULL) < 0 || code < 100 || code > 599 ||
+            parsed.n_codes == GW_MAX_RETRY_CODES)
+            return false;
+        parsed.codes[parsed.n_codes++] = (int)code;
+    }
+    memcpy(out->codes, parsed.codes, sizeof(out->codes));
+    out->n_codes = parsed.n_codes;
+    return true;
+}
+
+static void annotate_wait(const struct faas_map *annotations, const char *name, int64_t *out_ms)
+{
+    const char *value = faas_map_get(annotations, name);
+    int64_t ms;
+
+    if (value && faas_parse_duration(faas_str_from(value), &ms, NULL) == 0)
+        *out_ms = ms;
+}
+
+void gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotations)
+{
+    const char *attempts = faas_map_get(annotations, "com.openfaas.retry.attempts");
+    const char *codes = faas_map_get(annotations, "com.openfaas.retry.codes");
+    uint64_t n;
+
+    if (attempts && faas_parse_u64(faas_str_from(attempts), &n, NULL) == 0 && n > 0 &&
+        n <= MAX_ATTEMPTS)
+        p->attempts = (int64_t)n;
+    if (codes)
+        gw_retry_parse_codes(faas_str_from(codes), p);
+    annotate_wait(annotations, "com.openfaas.retry.min_wait", &p->min_wait_ms);
+    annotate_wait(annotations, "com.openfaas.retry.max_wait", &p->max_wait_ms);
+    p->max_wait_ms = FAAS_MAX(p->max_wait_ms, p->min_wait_ms);
+}
+
+void gw_retry_format(const struct gw_retry_policy *p, struct faas_buf *out)
+{
+    faas_buf_printf(out, "%" PRId64 " %" PRId64 " %" PRId64 " %d ", p->attempts, p->min_wait_ms,
+                    p->max_wait_ms, (int)p->jitter);
+    for (size_t i = 0; i < p->n_codes; i++)
+        faas_buf_printf(out, "%s%d", i ? "," : "", p->codes[i]);
+}
+
+bool gw_retry_parse(struct faas_str text, struct gw_retry_policy *out)
+{
+    uint64_t n[4];
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(n); i++)
+        if (faas_parse_u64(faas_str_split(&text, ' '), &n[i], NULL) < 0 || n[i] > INT64_MAX)
+            return false;
+    if (!text.ptr || n[0] == 0 || n[3] > GW_JITTER_EQUAL || !gw_retry_parse_codes(text, out))
+        return false;
+    out->attempts = (int64_t)n[0];
+    out->min_wait_ms = (int64_t)n[1];
+    out->max_wait_ms = (int64_t)n[2];
+    out->jitter = (enum gw_jitter)n[3];
+    return true;
+}
+
+bool gw_retry_wanted(const struct gw_retry_policy *p, int status, bool ours)
+{
+    if (ours && status >= 400)
+        return true;
+    for (size_t i = 0; i < p->n_codes; i++)
+        if (p->codes[i] == status)
+            return true;
+    return false;
+}
+
+int64_t gw_retry_wait_ms(const struct gw_retry_policy *p, int64_t n, uint64_t random)
+{
+    int64_t wait = p->min_wait_ms;
+
+    for (int64_t i = 1; i < n && wait < p->max_wait_ms; i++)
+        wait = wait > INT64_MAX / 2 ? p->max_wait_ms : 2 * wait;
+    wait = FAAS_MIN(wait, p->max_wait_ms);
+    if (p->jitter == GW_JITTER_FULL)
+        return (int64_t)(random % (uint64_t)(wait + 1));
+    if (p->jitter == GW_JITTER_EQUAL)
+        return wait / 2 + (int64_t)(random % (uint64_t)(wait - wait / 2 + 1));
+    return wait;
+}
+
+int64_t gw_retry_after_ms(const struct gw_retry_policy *p, struct faas_str header, time_t now)
+{
+    uint64_t seconds;
+    time_t date;
+    int64_t ms;
+
+    if (!header.len)
+        return -1;
+    if (faas_parse_u64(header, &seconds, NULL) == 0)
+        ms = seconds > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)seconds * 1000;
+    else if (faas_http_date_parse(header, &date))
+        ms = date <= now ? 0 : FAAS_MIN((int64_t)(date - now), RETRY_AFTER_MAX_MS / 1000) * 1000;
+    else
+        return -1;
+    return FAAS_MAX(ms, p->min_wait_ms);
+}

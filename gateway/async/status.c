@@ -1,0 +1,214 @@
+/* What became of a call: its state, its result, its end. */
+#include "gateway/async/inquiry.h"
+
+#include <stdlib.h>
+
+enum {
+    MAX_WAIT_MS = 10 * 60 * 1000,
+    FIRST_LOOK_MS = 20, /* then twice as long each time */
+    LAST_LOOK_MS = 500,
+};
+
+/* The hash of a call as Redis gives it. */
+static struct faas_str field(const struct faas_redis_reply *hash, const char *name)
+{
+    for (size_t i = 0; i + 1 < faas_redis_len(hash); i += 2)
+        if (faas_str_eqz(faas_redis_str(faas_redis_at(hash, i)), name))
+            return faas_redis_str(faas_redis_at(hash, i + 1));
+    return (struct faas_str){0};
+}
+
+static bool is_over(const struct faas_redis_reply *hash)
+{
+    struct faas_str state = field(hash, "s");
+
+    return faas_str_eqz(state, "done") || faas_str_eqz(state, "dead") ||
+           faas_str_eqz(state, "cancelled");
+}
+
+static void set_text(json_t *to, const char *key, struct faas_str value)
+{
+    if (value.len)
+        json_object_set_new(to, key, faas_json_string(value));
+}
+
+static void set_number(json_t *to, const char *key, struct faas_str value)
+{
+    int64_t n;
+
+    if (value.len && faas_parse_i64(value, &n, NULL) == 0)
+        json_object_set_new(to, key, json_integer(n));
+}
+
+/* Unix milliseconds as RFC 3339. */
+static void set_time(json_t *to, const char *key, struct faas_str value)
+{
+    char text[40];
+    int64_t ms;
+    time_t t;
+    struct tm tm;
+
+    if (!value.len || faas_parse_i64(value, &ms, NULL) < 0)
+        return;
+    t = (time_t)(ms / 1000);
+    gmtime_r(&t, &tm);
+    if (strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+        json_object_set_new(to, key, json_sprintf("%s.%03dZ", text, (int)(ms % 1000)));
+}
+
+static json_t *history_of(const struct faas_redis_reply *hash)
+{
+    _cleanup_buf_ struct faas_buf text = {0};
+    json_t *list;
+
+    faas_buf_append_c(&text, '[');
+    faas_buf_append_str(&text, field(hash, "h"));
+    faas_buf_append_c(&text, ']');
+    list = faas_json_parse(faas_buf_str(&text), NULL);
+    return list ? list : json_array();
+}
+
+static json_t *describe(const char *id, const struct faas_redis_reply *hash)
+{
+    struct faas_str callback = field(hash, "cbs");
+    json_t *o = json_object();
+
+    json_object_set_new(o, "callId", faas_json_string(faas_str_from(id)));
+    set_text(o, "function", field(hash, "f"));
+    set_text(o, "queue", field(hash, "q"));
+    set_text(o, "state", field(hash, "s"));
+    set_number(o, "attempts", field(hash, "n"));
+    set_number(o, "status", field(hash, "st"));
+    set_text(o, "reason", field(hash, "why"));
+    set_time(o, "submittedAt", field(hash, "t"));
+    set_time(o, "startedAt", field(hash, "at"));
+    set_time(o, "dueAt", field(hash, "due"));
+    set_time(o, "finishedAt", field(hash, "fin"));
+    if (callback.len)
+        set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
+    if (faas_str_eqz(field(hash, "x"), "1"))
+        json_object_set_new(o, "cancelling", json_true());
+    json_object_set_new(o, "history", history_of(hash));
+    return o;
+}
+
+/* --- the status --- */
+
+static void look(void *arg);
+
+static void on_status(void *arg, const struct faas_redis_reply *hash, const struct faas_error *err)
+{
+    struct gw_inquiry *q = arg;
+
+    if (!gw_inquiry_back(q))
+        return;
+    if (err) {
+        gw_inquiry_fail(q, err);
+    } else if (faas_redis_len(hash) == 0) {
+        gw_inquiry_error(q, FAAS_ERR_NOT_FOUND,
+                         "no such call: it was never queued, or its time is over "
+                         "(async_result_ttl, async_dead_ttl)");
+    } else if (!is_over(hash) && faas_loop_now_ms(q->loop) < q->until_ms) {
+        q->total = q->total ? FAAS_MIN(2 * q->total, (int64_t)LAST_LOOK_MS) : FIRST_LOOK_MS;
+        faas_timer_start(q->loop, &q->timer, q->total, look, q);
+    } else {
+        gw_inquiry_json(q, 200, describe(q->name, hash));
+    }
+}
+
+static void look(void *arg)
+{
+    struct gw_inquiry *q = arg;
+
+    q->asking = true;
+    gw_store_get(q->store, faas_str_from(q->name), on_status, q);
+}
+
+static void begin_status(struct gw_inquiry *q)
+{
+    const char *wait = gw_inquiry_query(q, "wait");
+    int64_t ms = 0;
+
+    if (wait && (faas_parse_duration(faas_str_from(wait), &ms, NULL) < 0 || ms > MAX_WAIT_MS)) {
+        gw_inquiry_error(q, FAAS_ERR_INVALID, "wait is no duration up to 10m, such as 30s");
+        return;
+    }
+    q->until_ms = faas_loop_now_ms(q->loop) + ms;
+    if (ms) /* longer than the server lets others take */
+        faas_http_req_no_write_timeout(q->r->http);
+    look(q);
+}
+
+static void status_handle(struct gw_request *r, const struct gw_action *self)
+{
+    (void)self;
+    gw_inquiry_start(r, begin_status);
+}
+
+/* --- the result: the function's own answer --- */
+
+static void on_result(void *arg, const struct faas_redis_reply *body, const struct faas_error *err)
+{
+    struct gw_inquiry *q = arg;
+
+    if (!gw_inquiry_back(q))
+        return;
+    if (err) {
+        gw_inquiry_fail(q, err);
+        return;
+    }
+    if (faas_redis_is_null(body)) {
+        gw_inquiry_error(q, FAAS_ERR_NOT_FOUND,
+                         "there is no result: the call is not over, or its time is "
+                         "(async_result_ttl)");
+        return;
+    }
+    gw_reply(q->r, 200, "application/octet-stream", faas_redis_str(body));
+}
+
+static void begin_result(struct gw_inquiry *q)
+{
+    q->asking = true;
+    gw_store_get_result(q->store, faas_str_from(q->name), on_result, q);
+}
+
+static void result_handle(struct gw_request *r, const struct gw_action *self)
+{
+    (void)self;
+    gw_inquiry_start(r, begin_result);
+}
+
+/* --- the end --- */
+
+static void on_cancelled(void *arg, int64_t n, const struct faas_error *err)
+{
+    struct gw_inquiry *q = arg;
+
+    if (!gw_inquiry_back(q))
+        return;
+    if (err)
+        gw_inquiry_fail(q, err);
+    else if (n == 0)
+        gw_inquiry_error(q, FAAS_ERR_NOT_FOUND, "no such call");
+    else if (n == 2)
+        gw_inquiry_error(q, FAAS_ERR_CONFLICT, "the call is over already");
+    else
+        gw_reply(q->r, 202, NULL, FAAS_STR(""));
+}
+
+static void begin_cancel(struct gw_inquiry *q)
+{
+    q->asking = true;
+    gw_store_cancel(q->store, faas_str_from(q->name), q->gw->cfg->async.result_ms,
+                    gw_async_now_ms(q->gw), on_cancelled, q);
+}
+
+static void cancel_handle(struct gw_request *r, const struct gw_action *self)
+{
+    (void)self;
+    gw_inquiry_start(r, begin_cancel);
+}
+
+const struct gw_action gw_async_status_action = {.auth = GW_AUTH_BASIC, .handle = status_handle};
+const struct gw_action gw_async_result_action = {.auth = GW_AUTH_BASIC, .handle = result_handle};
+const struct gw_action gw_async_cancel_action = {.auth = GW_AUTH_BASIC, .handle = cancel_handle};

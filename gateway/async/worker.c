@@ -1,0 +1,392 @@
+#include "gateway/async/worker.h"
+
+#include "gateway/async/attempt.h"
+#include "gateway/async/keys.h"
+#include "libfaas/alloc.h"
+#include "libfaas/crypto.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    BLOCK_MS = 1000,   /* how long Redis keeps an idle reader waiting */
+    REFRESH_MS = 1000, /* which queues there are, and which are paused */
+    PROMOTE_MS = 100,  /* calls whose time has come */
+    PROMOTE_MAX = 1000,
+    READ_RETRY_MS = 200, /* after a failure */
+    DRAIN_TICK_MS = 20,
+    MAX_QUEUES = 256,
+    MAX_BACKOFF_MS = 5000,
+};
+
+static void read_more(struct gw_worker *w);
+
+static struct faas_redis *redis_of(const struct gw_worker *w)
+{
+    return w->async->redis;
+}
+
+static size_t room(const struct gw_worker *w)
+{
+    size_t max = (size_t)w->gw->cfg->async.max_inflight;
+
+    return w->n_attempts < max ? max - w->n_attempts : 0;
+}
+
+void gw_worker_more(struct gw_worker *w)
+{
+    read_more(w);
+}
+
+/* --- entries: [entry, [c, ID, f, FUNCTION]] --- */
+
+static void take(struct gw_worker *w, struct faas_str queue, const struct faas_redis_reply *entry)
+{
+    const struct faas_redis_reply *fields = faas_redis_at(entry, 1);
+
+    if (!faas_redis_is_null(fields)) /* it was deleted meanwhile */
+        gw_attempt_begin(w, queue, faas_redis_str(faas_redis_at(entry, 0)),
+                         faas_redis_str(faas_redis_at(fields, 1)),
+                         faas_redis_str(faas_redis_at(fields, 3)));
+}
+
+static void take_all(struct gw_worker *w, struct faas_str queue,
+                     const struct faas_redis_reply *entries)
+{
+    for (size_t i = 0; i < faas_redis_len(entries); i++)
+        take(w, queue, faas_redis_at(entries, i));
+}
+
+/* The queue's name behind the prefix of its key. */
+static struct faas_str queue_of(const struct gw_worker *w, struct faas_str key)
+{
+    size_t skip = strlen(w->gw->cfg->async.redis_prefix) + strlen("queue:");
+
+    return key.len < skip ? FAAS_STR("") : (struct faas_str){key.ptr + skip, key.len - skip};
+}
+
+static void refresh(void *arg);
+
+static void on_retry_reading(void *arg)
+{
+    refresh(arg);
+}
+
+static void on_read(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct gw_worker *w = arg;
+
+    w->reading = false;
+    if (err) { /* Redis is away, or empty again and has forgotten the groups */
+        if (!w->draining)
+            faas_timer_start(w->loop, &w->refresh_timer, READ_RETRY_MS, on_retry_reading, w);
+        return;
+    }
+    for (size_t i = 0; i < faas_redis_len(reply); i++) {
+        const struct faas_redis_reply *stream = faas_redis_at(reply, i);
+
+        take_all(w, queue_of(w, faas_redis_str(faas_redis_at(stream, 0))),
+                 faas_redis_at(stream, 1));
+    }
+    read_more(w);
+}
+
+/* As many as there is room for, shared by the queues; one of each at least. */
+static void read_more(struct gw_worker *w)
+{
+    _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
+    struct faas_str argv[9 + 2 * MAX_QUEUES];
+    size_t n = 0, free_places = room(w);
+    char count[21], block[21];
+
+    if (w->reading || w->draining || free_places < FAAS_MAX(w->queues.len, (size_t)1) ||
+        w->queues.len == 0)
+        return;
+    argv[n++] = FAAS_STR("XREADGROUP");
+    argv[n++] = FAAS_STR("GROUP");
+    argv[n++] = FAAS_STR(GW_ASYNC_GROUP);
+    argv[n++] = faas_str_from(w->name);
+    argv[n++] = FAAS_STR("COUNT");
+    argv[n++] = (struct faas_str){count, faas_format_u64(free_places / w->queues.len, count)};
+    argv[n++] = FAAS_STR("BLOCK");
+    argv[n++] = (struct faas_str){block, faas_format_u64(BLOCK_MS, block)};
+    argv[n++] = FAAS_STR("STREAMS");
+    for (size_t i = 0; i < w->queues.len; i++)
+        argv[n++] = gw_key(&arena, w->gw->cfg->async.redis_prefix,
+                           "queue:", faas_str_from(w->queues.items[i]));
+    for (size_t i = 0; i < w->queues.len; i++)
+        argv[n++] = FAAS_STR(">");
+    w->reading = true;
+    faas_redis_command(w->reader, argv, n, BLOCK_MS + w->gw->cfg->async.redis_timeout_ms, on_read,
+                       w);
+}
+
+/* --- which queues there are --- */
+
+static void make_group(struct gw_worker *w, const char *queue)
+{
+    _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
+
+    /* An error means that it is there already. */
+    FAAS_REDIS(redis_of(w), NULL, NULL, FAAS_STR("XGROUP"), FAAS_STR("CREATE"),
+               gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue)),
+               FAAS_STR(GW_ASYNC_GROUP), FAAS_STR("0"), FAAS_STR("MKSTREAM"));
+}
+
+static void on_queues(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct gw_worker *w = arg;
+
+    w->refreshing = false;
+    if (!w->draining)
+        faas_timer_start(w->loop, &w->refresh_timer, REFRESH_MS, refresh, w);
+    if (err)
+        return;
+    faas_strv_deinit(&w->queues);
+    for (size_t i = 0; i < faas_redis_len(reply) && i < MAX_QUEUES; i++) {
+        struct faas_str name = faas_redis_str(faas_redis_at(reply, i));
+
+        faas_strv_addf(&w->queues, "%.*s", FAAS_STR_FMT(name));
+        make_group(w, w->queues.items[i]);
+    }
+    read_more(w);
+}
+
+static void refresh(void *arg)
+{
+    struct gw_worker *w = arg;
+    _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
+    const char *prefix = w->gw->cfg->async.redis_prefix;
+
+    if (w->refreshing)
+        return;
+    w->refreshing = true;
+    /* The usual queue is served before its first call comes. */
+    FAAS_REDIS(redis_of(w), NULL, NULL, FAAS_STR("SADD"),
+               gw_key(&arena, prefix, "queues", FAAS_STR("")),
+               faas_str_from(w->gw->cfg->async.queue));
+    FAAS_REDIS(redis_of(w), on_queues, w, FAAS_STR("SDIFF"),
+               gw_key(&arena, prefix, "queues", FAAS_STR("")),
+               gw_key(&arena, prefix, "paused", FAAS_STR("")));
+}
+
+/* --- calls whose time has come --- */
+
+static void promote(void *arg);
+
+static void on_promoted(void *arg, int64_t n, const struct faas_error *err)
+{
+    struct gw_worker *w = arg;
+
+    if (!err && n == PROMOTE_MAX && !w->draining) /* there are more */
+        faas_timer_start(w->loop, &w->promote_timer, 0, promote, w);
+}
+
+static void promote(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    faas_timer_start(w->loop, &w->promote_timer, PROMOTE_MS, promote, w);
+    if (!faas_redis_is_up(redis_of(w)))
+        return;
+    for (size_t i = 0; i < w->queues.len; i++)
+        gw_store_promote(&w->async->store, faas_str_from(w->queues.items[i]),
+                         gw_async_now_ms(w->gw), PROMOTE_MAX, on_promoted, w);
+}
+
+/* --- leases --- */
+
+static void renew(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    faas_timer_start(w->loop, &w->renew_timer, w->gw->cfg->async.lease_ms / 3, renew, w);
+    faas_list_for_each (&w->attempts, it)
+        gw_attempt_renew(FAAS_CONTAINER_OF(it, struct gw_attempt, node));
+}
+
+struct reclaiming {
+    struct gw_worker *worker;
+    char queue[];
+};
+
+/* XAUTOCLAIM: [next, [entry…], [deleted…]]. */
+static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
+                         const struct faas_error *err)
+{
+    _cleanup_free_ struct reclaiming *r = arg;
+
+    if (!err && !r->worker->draining)
+        take_all(r->worker, faas_str_from(r->queue), faas_redis_at(reply, 1));
+}
+
+static void reclaim_from(struct gw_worker *w, const char *queue)
+{
+    _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
+    struct reclaiming *r = faas_zalloc(sizeof(*r) + strlen(queue) + 1);
+    char lease[21], count[21];
+
+    r->worker = w;
+    memcpy(r->queue, queue, strlen(queue) + 1);
+    FAAS_REDIS(
+        redis_of(w), on_reclaimed, r, FAAS_STR("XAUTOCLAIM"),
+        gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue)),
+        FAAS_STR(GW_ASYNC_GROUP), faas_str_from(w->name),
+        ((struct faas_str){lease, faas_format_u64((uint64_t)w->gw->cfg->async.lease_ms, lease)}),
+        FAAS_STR("0"), FAAS_STR("COUNT"),
+        ((struct faas_str){count, faas_format_u64(FAAS_MAX(room(w), (size_t)1), count)}));
+}
+
+static void reclaim(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    faas_timer_start(w->loop, &w->reclaim_timer, w->gw->cfg->async.lease_ms / 2, reclaim, w);
+    for (size_t i = 0; i < w->queues.len && room(w) > 0; i++)
+        reclaim_from(w, w->queues.items[i]);
+}
+
+/* --- life --- */
+
+static void *worker_main(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    faas_loop_run(w->loop);
+    return NULL;
+}
+
+static void make_name(struct gw_worker *w)
+{
+    char host[64] = "host", id[37];
+
+    gethostname(host, sizeof(host) - 1);
+    faas_uuid(id);
+    snprintf(w->name, sizeof(w->name), "%.40s-%d-%.8s", host, (int)getpid(), id);
+}
+
+static int find_front_door(struct gw_worker *w, struct faas_error *err)
+{
+    const char *bind = w->gw->cfg->bind_address;
+    bool any = !*bind || strcmp(bind, "0.0.0.0") == 0;
+
+    if (strcmp(bind, "::") == 0 || strcmp(bind, "[::]") == 0)
+        bind = "::1";
+    return faas_addr_parse(any ? "127.0.0.1" : bind, w->gw->port, &w->front_door, err);
+}
+
+static void worker_free(struct gw_worker *w)
+{
+    if (w->loop) {
+        while (!faas_list_empty(&w->attempts))
+            gw_attempt_abandon(FAAS_CONTAINER_OF(w->attempts.next, struct gw_attempt, node));
+        w->draining = true;
+        faas_redis_free(w->reader);
+        gw_async_loop_free(w->async);
+        if (w->upstream)
+            faas_upstream_free(w->upstream);
+        faas_loop_free(w->loop);
+    }
+    gw_fn_limits_deinit(&w->limits);
+    faas_strv_deinit(&w->queues);
+    free(w);
+}
+
+static int open_worker(struct gw_worker *w, struct faas_error *err)
+{
+    const struct gw_config *cfg = w->gw->cfg;
+    const struct faas_upstream_opts upstream = {
+        .max_idle_per_host = (unsigned)cfg->async.max_inflight,
+        .max_idle = (unsigned)cfg->async.max_inflight,
+        .idle_timeout_ms = cfg->read_timeout_ms / 2, /* before the gateway does */
+        .connect_timeout_ms = cfg->connect_timeout_ms,
+        .max_head = (size_t)FAAS_MAX(cfg->max_header_size, INT64_C(65536)),
+    };
+    const struct faas_redis_opts reader = {
+        .url = &w->gw->async->url,
+        .pool = w->gw->pool,
+        .name = w->name,
+        .connect_timeout_ms = cfg->async.redis_timeout_ms,
+        .command_timeout_ms = cfg->async.redis_timeout_ms,
+        .max_backoff_ms = MAX_BACKOFF_MS,
+        .max_pending = 16,
+        .log = NULL, /* the other one tells */
+    };
+
+    if (find_front_door(w, err) < 0)
+        return faas_error_wrap(err, "bind_address");
+    w->loop = faas_loop_new(w->gw->clock, err);
+    if (!w->loop)
+        return -1;
+    w->upstream = faas_upstream_new(w->loop, &upstream);
+    w->async = gw_async_loop_new(w->gw, w->loop);
+    w->reader = faas_redis_new(w->loop, &reader);
+    return 0;
+}
+
+struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
+{
+    struct gw_worker *w = faas_new(struct gw_worker);
+    int rc;
+
+    w->gw = gw;
+    w->limits.fixed = (unsigned)gw->cfg->async.max_inflight_function;
+    faas_list_init(&w->attempts);
+    make_name(w);
+    if (open_worker(w, err) < 0) {
+        worker_free(w);
+        return NULL;
+    }
+    refresh(w);
+    promote(w);
+    renew(w);
+    faas_timer_start(w->loop, &w->reclaim_timer, gw->cfg->async.lease_ms / 2, reclaim, w);
+    rc = pthread_create(&w->thread, NULL, worker_main, w);
+    if (rc != 0) {
+        faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "worker thread");
+        worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void drain_tick(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    if (w->n_attempts > 0 && faas_loop_now_ms(w->loop) < w->drain_until_ms) {
+        faas_timer_start(w->loop, &w->drain_timer, DRAIN_TICK_MS, drain_tick, w);
+        return;
+    }
+    w->drained(w->drained_arg);
+    faas_loop_stop(w->loop);
+}
+
+/* Without its reader nothing is handed to us any more, not even by a question that is still open.
+ */
+static void begin_drain(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    w->draining = true;
+    faas_redis_free(w->reader);
+    w->reader = NULL;
+    w->drain_until_ms = faas_loop_now_ms(w->loop) + w->gw->cfg->drain_ms;
+    drain_tick(w);
+}
+
+void gw_worker_drain(struct gw_worker *w, void (*drained)(void *arg), void *arg)
+{
+    w->drained = drained;
+    w->drained_arg = arg;
+    faas_loop_post(w->loop, begin_drain, w);
+}
+
+void gw_worker_free(struct gw_worker *w)
+{
+    if (!w)
+        return;
+    faas_loop_stop(w->loop);
+    pthread_join(w->thread, NULL);
+    worker_free(w);
+}

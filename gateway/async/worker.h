@@ -1,0 +1,50 @@
+/* Makes the queued calls: a thread with a loop of its own that takes entries from every queue,
+ * calls the functions through this gateway's front door and records what comes of it.
+ *
+ * What it has taken is leased: it says that it is alive three times a lease, and takes over what
+ * others have not spoken for during one. */
+#ifndef FAAS_GATEWAY_ASYNC_WORKER_H
+#define FAAS_GATEWAY_ASYNC_WORKER_H
+
+#include "gateway/async/async.h"
+#include "gateway/async/fn_limits.h"
+#include "libfaas/http_client.h"
+
+#include <pthread.h>
+
+struct gw_worker {
+    struct gw *gw;
+    struct faas_loop *loop;
+    pthread_t thread;
+    char name[96];             /* of the consumer in the group */
+    struct faas_redis *reader; /* waits for entries */
+    struct gw_async_loop *async;
+    struct faas_upstream *upstream;
+    struct faas_addr front_door;
+    struct gw_fn_limits limits;
+    struct faas_list attempts; /* those that run */
+    size_t n_attempts;
+    struct faas_strv queues; /* that it serves */
+    bool reading;            /* the reader waits for an answer */
+    bool refreshing;
+    bool draining;
+    int64_t drain_until_ms;
+    void (*drained)(void *arg);
+    void *drained_arg;
+    struct faas_timer refresh_timer, promote_timer, renew_timer, reclaim_timer, drain_timer;
+};
+
+/* Starts it; the gateway's listeners are up. */
+struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err);
+/* Takes nothing more and waits for what runs (drain_timeout); then drained(arg) is called on the
+ * worker's thread, which ends. What is left then is taken over when its lease is over. Any thread,
+ * once. */
+void gw_worker_drain(struct gw_worker *w, void (*drained)(void *arg), void *arg);
+/* Ends the thread, drained or not. */
+void gw_worker_free(struct gw_worker *w);
+
+/* --- for attempt.c --- */
+/* An attempt is over: there is room. */
+void gw_worker_more(struct gw_worker *w);
+
+#endif

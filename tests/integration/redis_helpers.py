@@ -1,0 +1,78 @@
+"""A redis-server of its own on a unix socket, and just enough of its protocol to look inside."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from minnow import wait_until
+
+
+class Redis:
+    def __init__(self, *args):
+        self.dir = tempfile.mkdtemp(prefix="minnow-redis-")
+        self.path = os.path.join(self.dir, "s")
+        self.args = args
+        self.process = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"unix://{self.path}"
+
+    def start(self, *args):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.path, "--dir", self.dir, "--save",
+             "", "--appendonly", "yes", "--appendfsync", "always", *self.args, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self.answers, "redis")
+
+    def answers(self):
+        try:
+            return self("PING") == "PONG"
+        except (OSError, RuntimeError):
+            return False
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        self.signal(signal.SIGCONT)
+        self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __call__(self, *words):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(self.path)
+            parts = [str(w).encode() for w in words]
+            s.sendall(b"*%d\r\n" % len(parts)
+                      + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+            return read(s.makefile("rb"))
+
+    def call(self, call_id):
+        """The hash of one call."""
+        flat = self("HGETALL", f"minnow:call:{call_id}")
+        return dict(zip(flat[::2], flat[1::2]))
+
+
+def read(f):
+    line = f.readline()[:-2]
+    kind, rest = line[:1], line[1:].decode()
+    if kind == b"+":
+        return rest
+    if kind == b"-":
+        raise RuntimeError(rest)
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        if rest == "-1":
+            return None
+        data = f.read(int(rest) + 2)[:-2]
+        return data.decode("utf-8", "surrogateescape")
+    return None if rest == "-1" else [read(f) for _ in range(int(rest))]

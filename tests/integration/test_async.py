@@ -1,0 +1,468 @@
+"""Asynchronous calls against a real Redis: queued, made, retried, given up, called back."""
+import hashlib
+import hmac
+import http.server
+import json
+import signal
+import threading
+import time
+
+import pytest
+
+from minnow import Gateway, descriptors, wait_until
+from redis_helpers import Redis
+
+FAST = {"async_retry_min_wait": "10ms", "async_retry_max_wait": "50ms"}
+
+
+@pytest.fixture
+def redis():
+    server = Redis()
+    yield server
+    server.close()
+
+
+class Receiver:
+    """A callback's other end: answers statuses one after the other, then 200."""
+
+    def __init__(self, *statuses):
+        self.seen, self.statuses, self.location = [], list(statuses), None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                outer.seen.append((self.path, self.headers, body))
+                self.send_response(outer.statuses.pop(0) if outer.statuses else 200)
+                self.send_header("Content-Length", "0")
+                if outer.location:
+                    self.send_header("Location", outer.location)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}/done?x=1"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver():
+    r = Receiver()
+    yield r
+    r.close()
+
+
+@pytest.fixture
+def gateway(redis):
+    gw = Gateway(redis_url=redis.url, **FAST)
+    yield gw
+    gw.close()
+
+
+def submit(gw, name, body=b"", path="", **headers):
+    headers = {k.replace("_", "-"): v for k, v in headers.items()}
+    return gw.call("POST", f"/async-function/{name}{path}", body, headers)
+
+
+def wait_state(redis, call_id, *states):
+    return wait_until(lambda: (call := redis.call(call_id)).get("s") in states and call,
+                      f"{call_id} to be {states}")
+
+
+def script(text):
+    return {"f.sh": (text, 0o755)}
+
+
+def test_a_call_is_queued_made_and_recorded(redis, gateway):
+    gateway.deploy("echo", "cat")
+    answer = submit(gateway, "echo", b"hello", "/a%20b?x=1", X_Test="yes")
+    assert (answer.status, answer.body) == (202, b"")
+    assert answer.headers["X-Start-Time"].isdigit()
+    call_id = answer.headers["X-Call-Id"]
+    call = wait_state(redis, call_id, "done")
+    assert (call["st"], call["n"], call["q"]) == ("200", "1", "faas-request")
+    assert redis("GET", f"minnow:result:{call_id}") == "hello"
+    assert redis("XLEN", "minnow:queue:faas-request") == 0
+    assert redis("PTTL", f"minnow:call:{call_id}") > 0
+
+
+def test_the_function_sees_the_call_as_it_was_sent(redis, gateway):
+    gateway.deploy("env", "env")
+    call_id = submit(gateway, "env", b"x", "/a%2Fb?q=%20", X_Test="yes",
+                     User_Agent="me").headers["X-Call-Id"]
+    wait_state(redis, call_id, "done")
+    seen = redis("GET", f"minnow:result:{call_id}").splitlines()
+    for line in ("Http_Method=POST", "Http_Path=/a/b", "Http_Query=q=%20", "Http_X_Test=yes",
+                 f"Http_X_Call_Id={call_id}", "Http_Content_Length=1"):
+        assert line in seen, line
+    assert any(line.startswith("Http_User_Agent=queue-worker/") for line in seen)
+
+
+REFUSED = {
+    "unknown function": ("nope", {}, 404, "nope"),
+    "callback that is no URL": ("echo", {"X_Callback_Url": "ftp://x/"}, 400, "X-Callback-Url"),
+    "callback to the metadata": ("echo", {"X_Callback_Url": "http://169.254.169.254/"}, 400, "callback_deny"),
+    "mapped address": ("echo", {"X_Callback_Url": "http://[::ffff:169.254.169.254]/"}, 400, "callback_deny"),
+    "delay that is no number": ("echo", {"X_Delay_Seconds": "soon"}, 400, "X-Delay-Seconds"),
+    "delay beyond the limit": ("echo", {"X_Delay_Seconds": "2592001"}, 400, "async_max_delay"),
+    "long key": ("echo", {"Idempotency_Key": "k" * 257}, 400, "Idempotency-Key"),
+}
+
+
+def test_refused(redis, gateway):
+    gateway.deploy("echo", "cat", ready=False)
+    for name, (function, headers, status, named) in REFUSED.items():
+        answer = submit(gateway, function, **headers)
+        assert answer.status == status and named in answer.json()["error"], (name, answer)
+    assert redis("KEYS", "minnow:call:*") == []
+
+
+def test_bodies_to_their_limits(redis):
+    gw = Gateway(redis_url=redis.url, async_max_body_size=100000, async_inline_body_size=1000, **FAST)
+    try:
+        gw.deploy("sum", "sha256sum")
+        for size in (0, 1, 1000, 1001, 100000):
+            body = b"\0\xff" * (size // 2) + b"x" * (size % 2)
+            call_id = submit(gw, "sum", body).headers["X-Call-Id"]
+            wait_state(redis, call_id, "done")
+            assert redis("GET", f"minnow:result:{call_id}").split()[0] == \
+                hashlib.sha256(body).hexdigest()
+            assert redis("EXISTS", f"minnow:body:{call_id}") == 0
+        answer = submit(gw, "sum", b"x" * 100001)
+        assert answer.status == 413 and "async_max_body_size" in answer.json()["error"]
+    finally:
+        gw.close()
+
+
+def test_the_same_key_is_one_call(redis, gateway):
+    gateway.deploy("echo", "cat")
+    first = submit(gateway, "echo", b"1", Idempotency_Key="k")
+    second = submit(gateway, "echo", b"2", Idempotency_Key="k")
+    assert second.status == 202
+    assert second.headers["X-Call-Id"] == first.headers["X-Call-Id"]
+    assert second.headers["Idempotency-Replayed"] == "true"
+    wait_state(redis, first.headers["X-Call-Id"], "done")
+    assert redis("GET", f"minnow:result:{first.headers['X-Call-Id']}") == "1"
+
+
+def test_a_call_id_that_is_taken_gets_another(redis, gateway):
+    gateway.deploy("echo", "cat")
+    ids = [submit(gateway, "echo", b"x", X_Call_Id="mine").headers["X-Call-Id"] for _ in range(2)]
+    assert ids[0] == "mine" and ids[1] != "mine"
+    for call_id in ids:
+        wait_state(redis, call_id, "done")
+
+
+def test_a_delayed_call_waits(redis, gateway):
+    gateway.deploy("echo", "cat")
+    start = time.time()
+    call_id = submit(gateway, "echo", b"x", X_Delay_Seconds="1").headers["X-Call-Id"]
+    assert redis.call(call_id)["s"] == "delayed"
+    call = wait_state(redis, call_id, "done")
+    assert int(call["fin"]) / 1000 - start >= 1
+
+
+def test_a_failing_function_is_tried_again_and_then_given_up(redis, gateway):
+    gateway.deploy("bad", "sh f.sh", script("echo oops; exit 1"),
+                   annotations={"com.openfaas.retry.attempts": "3"})
+    call_id = submit(gateway, "bad", b"x").headers["X-Call-Id"]
+    call = wait_state(redis, call_id, "dead")
+    history = json.loads(f"[{call['h']}]")
+    assert [h["status"] for h in history] == [500, 500, 500]
+    assert (call["n"], call["st"]) == ("3", "500")
+    assert "oops" in redis("GET", f"minnow:result:{call_id}")
+    entries = redis("XRANGE", "minnow:dead:faas-request", "-", "+")
+    assert [e[1] for e in entries] == [["c", call_id]]
+    assert call["b"] == "x"  # it could be made again
+
+
+def test_statuses_that_are_not_in_the_list_are_final(redis, gateway):
+    gateway.deploy("bad", "sh f.sh", script("exit 1"),
+                   annotations={"com.openfaas.retry.codes": "503"})
+    call = wait_state(redis, submit(gateway, "bad").headers["X-Call-Id"], "done", "dead")
+    assert (call["s"], call["st"], call["n"]) == ("done", "500", "1")
+
+
+def test_a_callback_carries_the_answer(redis, receiver, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    gw = Gateway(redis_url=redis.url, callback_secret_file=secret, **FAST)
+    try:
+        gw.deploy("echo", "cat")
+        call_id = submit(gw, "echo", b"hello", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+        (path, headers, body), = receiver.seen
+        assert (path, body) == ("/done?x=1", b"hello")
+        assert headers["X-Function-Status"] == "200"
+        assert headers["X-Function-Name"] == "echo.openfaas-fn"
+        assert headers["X-Call-Id"] == call_id
+        assert float(headers["X-Duration-Seconds"]) >= 0
+        assert headers["X-Retry"] == "0" and headers["X-Retry-Max"] == "9"
+        assert headers["User-Agent"].startswith("queue-worker/")
+        assert headers["X-Start-Time"]
+        want = hmac.new(b"hunter2", b"hello", hashlib.sha256).hexdigest()
+        assert headers["X-Minnow-Signature"] == f"sha256={want}"
+        assert redis("XLEN", "minnow:queue:faas-request") == 0
+    finally:
+        gw.close()
+
+
+def test_a_callback_is_tried_again(redis, gateway):
+    receiver = Receiver(500, 503)
+    try:
+        gateway.deploy("echo", "cat")
+        call_id = submit(gateway, "echo", b"x", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+        assert len(receiver.seen) == 3
+    finally:
+        receiver.close()
+
+
+def test_a_callback_that_has_moved_is_followed(redis, gateway):
+    there = Receiver()
+    here = Receiver(308, 307)
+    here.location = there.url
+    try:
+        gateway.deploy("echo", "cat")
+        call_id = submit(gateway, "echo", b"x", X_Callback_Url=here.url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+        assert [body for _, _, body in there.seen] == [b"x"]
+    finally:
+        here.close()
+        there.close()
+
+
+def test_what_a_name_leads_to_is_judged_as_well(redis, receiver):
+    gw = Gateway(redis_url=redis.url, callback_deny="127.0.0.0/8,::1", callback_attempts=1, **FAST)
+    try:
+        gw.deploy("echo", "cat")
+        url = receiver.url.replace("127.0.0.1", "localhost")
+        call_id = submit(gw, "echo", b"x", X_Callback_Url=url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs", "").startswith("failed"), "a refusal")
+        assert receiver.seen == []
+    finally:
+        gw.close()
+
+
+def test_redis_away_is_503_and_sync_calls_go_on(redis, gateway):
+    gateway.deploy("echo", "cat")
+    redis.kill()
+    answer = wait_until(lambda: (a := submit(gateway, "echo", b"x")).status == 503 and a, "503")
+    assert answer.headers["Retry-After"] == "1"
+    assert gateway.invoke("echo", b"x").body == b"x"
+    redis.start()
+    answer = wait_until(lambda: (a := submit(gateway, "echo", b"back")).status == 202 and a, "202")
+    wait_state(redis, answer.headers["X-Call-Id"], "done")
+
+
+def test_a_stopped_redis_is_503_within_the_deadline(redis):
+    gw = Gateway(redis_url=redis.url, redis_timeout="300ms", **FAST)
+    try:
+        gw.deploy("echo", "cat")
+        redis.signal(signal.SIGSTOP)
+        start = time.monotonic()
+        assert submit(gw, "echo", b"x").status == 503
+        assert time.monotonic() - start < 5
+        assert gw.invoke("echo", b"x").body == b"x"
+        redis.signal(signal.SIGCONT)
+        wait_until(lambda: submit(gw, "echo", b"x").status == 202, "202")
+    finally:
+        redis.signal(signal.SIGCONT)
+        gw.close()
+
+
+def test_a_full_redis_is_explained(redis, gateway):
+    gateway.deploy("echo", "cat")
+    redis("CONFIG", "SET", "maxmemory", "1")
+    answer = submit(gateway, "echo", b"x")
+    assert answer.status == 503 and "maxmemory" in answer.json()["error"]
+    redis("CONFIG", "SET", "maxmemory", "0")
+    assert submit(gateway, "echo", b"x").status == 202
+
+
+def test_a_redis_that_comes_back_empty_is_used_again(redis, gateway):
+    gateway.deploy("echo", "cat")
+    wait_state(redis, submit(gateway, "echo", b"1").headers["X-Call-Id"], "done")
+    redis("FLUSHALL")
+    wait_state(redis, submit(gateway, "echo", b"2").headers["X-Call-Id"], "done")
+
+
+def test_without_redis_async_is_refused_by_name():
+    gw = Gateway()
+    try:
+        gw.deploy("echo", "cat", ready=False)
+        answer = submit(gw, "echo")
+        assert answer.status == 501 and "redis_url" in answer.json()["error"]
+    finally:
+        gw.close()
+
+
+def test_a_killed_gateway_loses_nothing(redis):
+    gw = Gateway(redis_url=redis.url, async_lease="300ms", **FAST)
+    try:
+        gw.deploy("slow", "sh f.sh", script("sleep 0.2; cat"))
+        ids = [submit(gw, "slow", b"%d" % i).headers["X-Call-Id"] for i in range(40)]
+        wait_until(lambda: any(redis.call(i).get("s") == "running" for i in ids), "a running call")
+        gw.kill()
+        gw.start()
+        for i, call_id in enumerate(ids):
+            wait_state(redis, call_id, "done")
+            assert redis("GET", f"minnow:result:{call_id}") == str(i)
+        assert redis("XLEN", "minnow:queue:faas-request") == 0
+    finally:
+        gw.close()
+
+
+def test_a_stopping_gateway_finishes_what_it_has_begun(redis):
+    gw = Gateway(redis_url=redis.url, **FAST)
+    try:
+        gw.deploy("slow", "sh f.sh", script("sleep 0.5; cat"))
+        call_id = submit(gw, "slow", b"x").headers["X-Call-Id"]
+        wait_state(redis, call_id, "running")
+        gw.stop()
+        assert redis.call(call_id)["s"] == "done"
+        assert redis.call(call_id)["n"] == "1"
+    finally:
+        gw.close()
+
+
+def test_a_function_that_outlasts_its_lease_is_called_once(redis):
+    gw = Gateway(redis_url=redis.url, async_lease="200ms", **FAST)
+    try:
+        gw.deploy("slow", "sh f.sh", script("sleep 1; cat"))
+        call_id = submit(gw, "slow", b"x").headers["X-Call-Id"]
+        assert wait_state(redis, call_id, "done")["n"] == "1"
+    finally:
+        gw.close()
+
+
+def test_many_calls_leave_nothing_behind(redis, gateway):
+    gateway.deploy("echo", "cat")
+
+    def three_hundred():
+        for call_id in [submit(gateway, "echo", b"x").headers["X-Call-Id"] for _ in range(300)]:
+            wait_state(redis, call_id, "done")
+        return descriptors(gateway.pid)
+
+    first = three_hundred()
+    assert three_hundred() <= first + 20  # connections that are kept for the next calls
+    wait_until(lambda: redis("XLEN", "minnow:queue:faas-request") == 0, "an empty queue")
+    assert redis("XPENDING", "minnow:queue:faas-request", "workers")[0] == 0
+
+
+# --- what can be asked and decided ---
+
+def status(gw, call_id, query=""):
+    return gw.api("GET", f"/async-function/{call_id}{query}")
+
+
+def test_a_status_can_be_waited_for(redis, gateway):
+    gateway.deploy("slow", "sh f.sh", script("sleep 0.3; cat"))
+    call_id = submit(gateway, "slow", b"hello").headers["X-Call-Id"]
+    assert status(gateway, call_id).json()["state"] in ("queued", "running")
+    assert gateway.api("GET", f"/async-function/{call_id}/result").status == 404
+    o = status(gateway, call_id, "?wait=30s").json()
+    assert (o["callId"], o["function"], o["queue"]) == (call_id, "slow.openfaas-fn", "faas-request")
+    assert (o["state"], o["status"], o["attempts"]) == ("done", 200, 1)
+    assert o["submittedAt"] <= o["startedAt"] <= o["finishedAt"]
+    assert [h["status"] for h in o["history"]] == [200]
+    result = gateway.api("GET", f"/async-function/{call_id}/result")
+    assert (result.status, result.body) == (200, b"hello")
+    assert status(gateway, call_id, "?wait=soon").status == 400
+    assert status(gateway, "nope").status == 404
+    assert gateway.call("GET", f"/async-function/{call_id}").status == 401
+
+
+def test_a_wait_ends_in_time(redis, gateway):
+    gateway.deploy("slow", "sh f.sh", script("sleep 2"))
+    call_id = submit(gateway, "slow").headers["X-Call-Id"]
+    start = time.monotonic()
+    assert status(gateway, call_id, "?wait=300ms").json()["state"] in ("queued", "running")
+    assert 0.3 <= time.monotonic() - start < 3
+
+
+def test_a_call_can_be_cancelled_wherever_it_is(redis):
+    gw = Gateway(redis_url=redis.url, async_lease="300ms", **FAST)
+    try:
+        gw.deploy("slow", "sh f.sh", script("sleep 30"))
+        later = submit(gw, "slow", X_Delay_Seconds="60").headers["X-Call-Id"]
+        running = submit(gw, "slow").headers["X-Call-Id"]
+        wait_state(redis, running, "running")
+        for call_id in (later, running):
+            assert gw.api("DELETE", f"/async-function/{call_id}").status == 202
+            wait_state(redis, call_id, "cancelled")
+            assert gw.api("DELETE", f"/async-function/{call_id}").status == 409
+        assert gw.api("DELETE", "/async-function/nope").status == 404
+        assert redis("XLEN", "minnow:queue:faas-request") == 0
+    finally:
+        gw.close()
+
+
+def queues(gw):
+    return {q["name"]: q for q in gw.api("GET", "/system/queues", expect=200).json()}
+
+
+def test_a_paused_queue_keeps_its_calls(redis, gateway):
+    gateway.deploy("echo", "cat", annotations={"com.openfaas.queue": "special"})
+    wait_state(redis, submit(gateway, "echo").headers["X-Call-Id"], "done")
+    assert gateway.api("POST", "/system/queues/special/pause").status == 204
+    time.sleep(2.2)  # an open question to Redis outlives the pause by two seconds at most
+    ids = [submit(gateway, "echo").headers["X-Call-Id"] for _ in range(3)]
+    q = queues(gateway)["special"]
+    assert (q["paused"], q["depth"], q["inFlight"]) == (True, 3, 0)
+    assert gateway.api("POST", "/system/queues/special/purge").json() == {"purged": 3}
+    assert redis("EXISTS", *[f"minnow:call:{i}" for i in ids]) == 0
+    last = submit(gateway, "echo").headers["X-Call-Id"]
+    assert gateway.api("POST", "/system/queues/special/resume").status == 204
+    wait_state(redis, last, "done")
+    assert queues(gateway)["special"]["depth"] == 0
+    assert gateway.api("POST", "/system/queues/special/purge?which=all").status == 400
+
+
+def test_the_dead_are_listed_and_redriven(redis, gateway):
+    once = {"com.openfaas.retry.attempts": "1"}
+    gateway.deploy("bad", "sh f.sh", script("exit 1"), annotations=once)
+    ids = [submit(gateway, "bad").headers["X-Call-Id"] for _ in range(3)]
+    for call_id in ids:
+        wait_state(redis, call_id, "dead")
+    dead = gateway.api("GET", "/system/queues/faas-request/dead").json()
+    assert {d["callId"] for d in dead} == set(ids)
+    assert {(d["function"], d["status"], d["attempts"]) for d in dead} == {("bad.openfaas-fn", 500, 1)}
+    page = gateway.api("GET", "/system/queues/faas-request/dead?limit=2").json()
+    rest = gateway.api("GET", f"/system/queues/faas-request/dead?after={page[-1]['position']}").json()
+    assert [d["callId"] for d in page + rest] == [d["callId"] for d in dead]
+    redrive = "/system/queues/faas-request/redrive"
+    assert gateway.api("POST", f"{redrive}?id={ids[0]}").json() == {"redriven": 1}
+    wait_state(redis, ids[0], "dead")
+    assert gateway.api("POST", redrive).json()["redriven"] >= 2
+    assert gateway.api("POST", f"{redrive}?id=nope").status == 404
+    for call_id in ids:
+        wait_state(redis, call_id, "dead")
+    assert gateway.api("POST", "/system/queues/faas-request/purge?which=dead").json() == {"purged": 3}
+    assert queues(gateway)["faas-request"]["dead"] == 0
+
+
+def test_a_function_that_says_429_gets_fewer_at_a_time(redis, gateway):
+    gateway.deploy("one", "sh f.sh", script("sleep 0.1; cat"), envVars={"max_inflight": "1"})
+    ids = [submit(gateway, "one", b"x").headers["X-Call-Id"] for _ in range(20)]
+    for call_id in ids:
+        wait_state(redis, call_id, "done")
+
+
+def test_metrics_tell_of_queues(redis, gateway):
+    gateway.deploy("echo", "cat")
+    wait_state(redis, submit(gateway, "echo").headers["X-Call-Id"], "done")
+    text = gateway.metrics()
+    for line in ('gateway_async_submitted_total{queue="faas-request",outcome="accepted"} 1',
+                 'gateway_async_attempts_total{queue="faas-request",status="200"} 1',
+                 'gateway_async_finished_total{queue="faas-request",state="done"} 1'):
+        assert line in text, text
