@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from watchdog_helpers import (Connection, Watchdog, build_echo, in_threads, memory, read_pid,
-                              readable, render)
+from watchdog_helpers import (Connection, Watchdog, build_echo, in_threads, many_descriptors,
+                              memory, read_pid, readable, render)
 
 SOON = 0.6  # seconds beyond a deadline within which its consequence must be there
 MODES = ["classic", "streaming", "serializing"]
@@ -207,8 +207,9 @@ def test_37_metrics_agree_with_what_was_answered(mode, echo):
 
 @in_every_mode
 def test_38_max_inflight_is_exact_under_a_thousand_clients(mode):
-    with Watchdog(script="while [ ! -e go ]; do sleep 0.05; done", max_inflight=5,
-                  mode=mode) as wd:
+    with many_descriptors(), \
+            Watchdog(script="while [ ! -e go ]; do sleep 0.05; done", max_inflight=5,
+                     mode=mode) as wd:
         connections = [wd.connect() for _ in range(1000)]
         for c in connections:
             c.send(render())

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from watchdog_helpers import (SANITIZED, WATCHDOG, Watchdog, build_echo, in_threads, is_alive, memory,
-                              read_pid, render)
+                              many_descriptors, read_pid, render)
 
 SOON = 0.6  # seconds beyond a deadline within which its consequence must be there
 MODES = ["classic", "streaming", "serializing"]
@@ -316,7 +316,7 @@ def test_10_no_process_can_be_made(mode, tmp_path):
 
 @in_every_mode
 def test_11_a_thousand_at_once_share_no_pipes(mode):
-    with Watchdog("cat fifo", exec_timeout="30s", mode=mode) as wd:
+    with many_descriptors(), Watchdog("cat fifo", exec_timeout="30s", mode=mode) as wd:
         os.mkfifo(wd.path("fifo"))
         connections = [wd.connect() for _ in range(1000)]
         for c in connections:
@@ -428,7 +428,7 @@ def test_14_a_gibibyte_each_way_passes_in_constant_memory():
                 peak = max(peak, memory(wd.pid)) if got % 64 == 0 else peak
                 c.line()
             return got, peak
-        (_, (got, peak)) = in_threads(2, lambda i: (upload, download)[i](i))
+        (_, (got, peak)) = in_threads(2, lambda i: (upload, download)[i](i), 300)
         assert got == size
         assert peak < before + 4096  # KiB
 

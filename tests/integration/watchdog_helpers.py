@@ -1,6 +1,8 @@
 """Starts a watchdog on free ports and speaks HTTP to it byte by byte."""
+import contextlib
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -339,6 +341,17 @@ def memory(pid):
     """Resident, in KiB."""
     with open(f"/proc/{pid}/status") as f:
         return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+
+
+@contextlib.contextmanager
+def many_descriptors():
+    """For a test that holds a thousand connections itself; 1024 is a common soft limit."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def is_alive(pid):
