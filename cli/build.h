@@ -54,7 +54,8 @@ struct cli_build {
     const struct cli_builder *builder;         /* NULL: only assemble */
     const struct cli_client *client;           /* for builders that publish to the gateway */
     const struct cli_stack *stack;
-    struct faas_strv copy;         /* --copy-extra, then the stack file's */
+    struct faas_strv copy; /* --copy-extra, then the stack file's */
+    size_t n_workers;
     struct cli_progress *progress; /* NULL: plain lines */
 };
 

@@ -32,8 +32,7 @@ static void take_line(void *arg, struct faas_str line)
 /* Engines draw progress of their own when they have the terminal to themselves. */
 static bool has_terminal(const struct cli_build *b)
 {
-    return b->builder->program && b->options->parallel == 1 && !b->options->quiet &&
-           isatty(STDOUT_FILENO);
+    return b->builder->program && b->n_workers == 1 && !b->options->quiet && isatty(STDOUT_FILENO);
 }
 
 /* A bundle is of this machine's kind, so publishing it is sending it. */
@@ -66,7 +65,7 @@ static int run_builder(const struct cli_build *b, struct cli_build_job *job, siz
                        struct faas_error *err)
 {
     _cleanup_free_ char *prefix =
-        b->options->parallel > 1 ? faas_asprintf("[%s] ", job->fn->name) : faas_strdup("");
+        b->n_workers > 1 ? faas_asprintf("[%s] ", job->fn->name) : faas_strdup("");
     struct output out = {
         .build = b, .worker = worker, .prefix = prefix, .keep = b->options->quiet || b->progress};
     int rc;

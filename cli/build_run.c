@@ -74,11 +74,11 @@ static int build_all(struct cli_build *b, struct faas_error *err)
 {
     struct progress p = {.build = b, .lock = PTHREAD_MUTEX_INITIALIZER};
     int64_t start_ms = faas_now_ms(&faas_system_clock);
-    size_t parallel = FAAS_MIN((size_t)b->options->parallel, b->stack->n_functions);
     int rc;
 
-    b->progress = parallel > 1 && !b->options->quiet ? cli_progress_new(parallel) : NULL;
-    cli_workers_run(&(struct cli_workers){.parallel = parallel,
+    b->n_workers = FAAS_MIN((size_t)b->options->parallel, b->stack->n_functions);
+    b->progress = b->n_workers > 1 && !b->options->quiet ? cli_progress_new(b->n_workers) : NULL;
+    cli_workers_run(&(struct cli_workers){.parallel = b->n_workers,
                                           .n_jobs = b->stack->n_functions,
                                           .job = build_job,
                                           .done = worker_done,

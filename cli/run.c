@@ -106,7 +106,7 @@ int cli_run(const struct cli_run *r, int *status, struct faas_error *err)
 int cli_run_checked(const struct cli_run *r, struct faas_error *err)
 {
     char how[64];
-    int status;
+    int status = 0;
 
     if (cli_run(r, &status, err) < 0)
         return faas_error_wrap(err, "cannot run %s", r->argv[0]);
