@@ -43,6 +43,7 @@ struct faas_exchange {
     enum faas_body_kind body;
     bool is_head;
     bool idempotent;
+    bool repeat_unread;
 
     /* request */
     struct faas_buf out;
@@ -53,6 +54,7 @@ struct faas_exchange {
     bool over_high;  /* the owner waits for on_writable */
     bool retried;    /* on a fresh connection, after a stale one */
     int send_errno;  /* sending broke; the response may be there all the same */
+    bool reset;      /* by a peer that had not read everything */
     bool replay;     /* keeps sent bytes in out */
     bool raw;        /* 101: both directions are just bytes */
     bool peer_ended; /* of these: we may go on */
@@ -142,7 +144,8 @@ static bool returned(struct faas_exchange *ex)
 static bool can_retry(const struct faas_exchange *ex)
 {
     return ex->conn->reused && !ex->retried && !ex->any_read &&
-           (!ex->any_sent || (ex->idempotent && !ex->dropped));
+           (!ex->any_sent ||
+            ((ex->idempotent || (ex->repeat_unread && ex->reset)) && !ex->dropped));
 }
 
 static enum faas_http_phase phase(const struct faas_exchange *ex)
@@ -229,7 +232,8 @@ static void use_conn(struct faas_exchange *ex, struct faas_conn *c)
     ex->sent = 0;
     ex->any_sent = false;
     ex->send_errno = 0;
-    ex->replay = c && c->reused && ex->idempotent && !ex->retried;
+    ex->reset = false;
+    ex->replay = c && c->reused && (ex->idempotent || ex->repeat_unread) && !ex->retried;
     if (c)
         faas_http_parser_reset(c->parser, ex->is_head);
     else
@@ -318,10 +322,16 @@ static bool retry(struct faas_exchange *ex)
     return true;
 }
 
+static void note_reset(struct faas_exchange *ex, int e)
+{
+    ex->reset |= e == ECONNRESET || e == EPIPE;
+}
+
 static void broken(struct faas_exchange *ex, int e)
 {
     struct faas_error err;
 
+    note_reset(ex, e);
     if (retry(ex))
         return;
     faas_fail_errno(&err, FAAS_ERR_BAD_GATEWAY, e, "the connection broke");
@@ -360,6 +370,7 @@ static size_t send_some(struct faas_exchange *ex, const char *p, size_t n)
             c->writable = false;
         } else if (errno != EINTR) {
             ex->send_errno = errno;
+            note_reset(ex, errno);
             c->readable = true;
             schedule(ex);
         }
@@ -512,8 +523,12 @@ static void half_closed(struct faas_exchange *ex)
 static void on_eof(struct faas_exchange *ex)
 {
     struct faas_error err;
+    int e = 0;
 
     ex->conn->hung_up = true;
+    /* Its end may have come before what we sent, and a reset after that. */
+    if (getsockopt(ex->conn->io.fd, SOL_SOCKET, SO_ERROR, &e, &(socklen_t){sizeof(e)}) == 0)
+        note_reset(ex, e);
     if (retry(ex))
         return;
     if (ex->raw && ex->ops->on_peer_end) {
@@ -691,6 +706,7 @@ struct faas_exchange *faas_exchange_start(struct faas_upstream *u,
     ex->body = req->body;
     ex->is_head = req->is_head;
     ex->idempotent = req->idempotent;
+    ex->repeat_unread = req->repeat_unread;
     ex->body_ended = req->body == FAAS_BODY_NONE;
     if (req->head_timeout_ms > 0)
         ex->head_due_ms = now + req->head_timeout_ms;

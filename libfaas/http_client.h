@@ -65,13 +65,16 @@ struct faas_exchange_req {
     enum faas_body_kind body;     /* LENGTH: raw bytes follow; CHUNKED: write() frames them */
     bool is_head;                 /* method HEAD */
     bool idempotent;              /* GET, HEAD, PUT, DELETE, OPTIONS, TRACE */
+    bool repeat_unread;           /* as if it were, when the peer cannot have read all of it */
     int64_t head_timeout_ms;      /* start -> response head; 0 = none */
     int64_t total_timeout_ms;     /* start -> last byte; 0 = none */
 };
 
 /* Uses an idle connection or opens one. A pooled connection that turns out to be dead before the
  * first response byte is replaced once by a fresh one, when no byte went out or the request is
- * idempotent and its body (if any) is still all in hand. Never NULL. */
+ * idempotent and its body (if any) is still all in hand. With repeat_unread that goes for other
+ * requests too if the connection was reset: its peer closed it with some of the request unread, as
+ * it happens when it closes what it takes for idle. Never NULL. */
 struct faas_exchange *faas_exchange_start(struct faas_upstream *u,
                                           const struct faas_exchange_req *req,
                                           const struct faas_exchange_ops *ops, void *arg);

@@ -234,6 +234,7 @@ static void send_call(struct wd_http_call *c)
         .body = body_kind(c, head->content_length),
         .is_head = faas_str_eqz(head->method, "HEAD"),
         .idempotent = faas_http_is_idempotent(head->method),
+        .repeat_unread = true,
     };
 
     c->waiting = false;

@@ -214,11 +214,11 @@ def test_line_24_a_function_that_never_listens():
         began = time.monotonic()
         r = wd.request()
         assert r.status == 500 and r.headers["x-openfaas-internal"] == "of-watchdog"
-        assert 0.1 < time.monotonic() - began < 0.3 + SOON
+        assert time.monotonic() - began < 0.3 + SOON
         began = time.monotonic()
         assert wd.request().status == 500
         assert time.monotonic() - began < 0.2
-        assert "upstream_start_timeout: 300ms" in wd.log
+        wd.wait_log("upstream_start_timeout: 300ms")
         listen_at(port, reply(b"late"))
         wait_ready(wd)
         assert wd.request().body == b"late"
@@ -256,6 +256,35 @@ def test_line_24_idle_connections_that_the_function_closes(method):
             assert c.request(method, body=b"x" if method == "POST" else None).status == 200
             time.sleep(0.002)
         assert len(upstream.requests) == 50
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * 50000])
+def test_line_24_a_post_that_was_not_read_is_sent_again(body):
+    """The function closes a kept connection in the moment in which a request arrives: it is reset,
+    which tells that the request was not read."""
+    closed = threading.Event()
+
+    def handler(connection, request):
+        echo(connection, request)
+        if not closed.is_set():
+            assert readable(connection, 20)
+            closed.set()
+            return "close"
+
+    upstream = Upstream(handler)
+    with start(upstream, upstream_idle_timeout="20s") as wd:
+        assert wd.request("POST", "/1", body=b"a").body == b"a"
+        assert wd.request("POST", "/2", body=body).body == body
+        assert closed.is_set()
+        assert [r.target for r in upstream.requests] == ["/1", "/2"]
+
+
+def test_line_24_a_post_that_was_read_is_not_sent_again():
+    upstream = Upstream(lambda s, r: echo(s, r) if r.target == "/1" else r.body() and "close")
+    with start(upstream, upstream_idle_timeout="20s") as wd:
+        assert wd.request("POST", "/1", body=b"a").body == b"a"
+        assert wd.request("POST", "/2", body=b"b").status == 500
+        assert [r.target for r in upstream.requests] == ["/1", "/2"]
 
 
 def test_connections_to_the_function_are_kept():
@@ -923,10 +952,11 @@ def test_line_34_sigterm_reaches_the_function_after_the_last_call():
 
 
 def test_line_34_sigterm_at_once_when_that_is_wished():
-    code = "trap 'touch told' TERM; while [ ! -e go ]; do sleep 0.02; done; exit 0"
+    code = "trap 'touch told' TERM; touch set; while [ ! -e go ]; do sleep 0.02; done; exit 0"
     with start(Upstream(reply(b"ok")), script=code, forward_sigterm="at_once",
                healthcheck_interval="10s") as wd:
         wait_ready(wd)
+        wd.wait_file("set")
         wd.terminate()
         wd.wait_file("told")
         assert wd.request().body == b"ok"  # it is still there
