@@ -47,6 +47,7 @@ deploy_samples() {
 
 mkdir -p "$up" 2>/dev/null || die "cannot make $up; set state_dir to a folder of yours"
 step "Redis"; start_redis; echo "unix:$up/redis.sock"
+export redis_url=${redis_url:-unix://$up/redis.sock}
 step "Gateway"; start_gateway; echo "$url   (log: $up/gateway.log)"
 if [ "${basic_auth:-true}" = true ]; then
     "$bin/faas-cli" login --username admin --password-stdin <"${secret_mount_path:-$state/auth}/basic-auth-password" >/dev/null
@@ -62,6 +63,7 @@ cat <<EOF
 
 Next:
    echo hi | $bin/faas-cli invoke $(samples | head -n 1)
+   curl -i -d hi $url/async-function/$(samples | head -n 1)
    $bin/faas-cli new --lang python3 my-function
    make down
 EOF
