@@ -486,14 +486,9 @@ def test_line_20_expect_100_continue_costs_no_time(echoing, mode):
 def refusing(mode, status):
     """A watchdog that answers any upload with this status."""
     if status == 413:
-<<<<<<< Updated upstream
         # A function that answers before it has read the body cannot be answered for any more.
         what = ("slow", 0) if mode.name == "http" else ("echo",)
         with mode.start(*what, max_body_size=10) as wd:
-=======
-        # In http mode a function that answers before it has read may be the first to answer.
-        with mode.start("zeros" if mode.name == "http" else "echo", 1, max_body_size=10) as wd:
->>>>>>> Stashed changes
             yield wd, "POST"
     elif status == 429:
         with mode.start("slow", 25, max_inflight=1) as wd, occupy(wd, mode):
