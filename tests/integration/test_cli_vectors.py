@@ -335,6 +335,9 @@ def references(row):
         if re.fullmatch(r"test_\w+(\.c)?|golden/\w+\.txt", word):
             path = word if "." in word else word + ".py"
             yield path, None
+        elif word.startswith("fuzz_"):
+            path = f"../fuzz/{word}.c"
+            yield path, None
         elif re.fullmatch(r"\w+…?", word):
             yield path, word.rstrip("…")
 
