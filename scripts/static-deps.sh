@@ -54,7 +54,7 @@ fetch_sources() {
 mkdir "$work/musl" "$work/libmicrohttpd"
 (cd "$sources" && printf '  %-5s %s\n' DEPS "$(echo *.dsc)")
 cd "$work/musl"
-quietly env CROSS_COMPILE="$gnu-" CFLAGS=-O2 "$sources/musl/configure" --target="$musl" --prefix="$sysroot" \
+quietly env CROSS_COMPILE="$gnu-" "$sources/musl/configure" --target="$musl" --prefix="$sysroot" \
     --syslibdir="$sysroot/lib" --with-malloc=oldmalloc --disable-shared --enable-wrapper=gcc
 quietly make -j2 install
 # Static, yet laid out at random in memory: these are the only programs that we link, so it need not be asked for.
@@ -70,6 +70,7 @@ else
 fi
 
 cflags="-O2 -g -ffunction-sections -fdata-sections -fstack-protector-strong"
+cflags+=" -fno-asynchronous-unwind-tables -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1"
 cd "$work/libmicrohttpd"
 quietly "$sources/libmicrohttpd/configure" --host="$musl" --prefix="$sysroot" --disable-shared --enable-static \
     --disable-dependency-tracking --disable-https --disable-bauth --disable-dauth --disable-postprocessor \
@@ -80,7 +81,8 @@ quietly make -j2 -C src/microhttpd install-libLTLIBRARIES
 quietly make -C src/include install
 quietly make install-pkgconfigDATA
 
-# Its configure script has to be made first, by tools that nothing else here needs, to find out what is known for musl.
+# For size, because tokens are rare and their code is mapped all the same. jansson's configure script has to be made first,
+# by tools that nothing else here needs, to find out what is known for musl.
 cp -r "$sources/jansson/src" "$work/jansson"
 cd "$work/jansson"
 printf '#define %s\n' 'JSON_INLINE inline' 'JSON_INTEGER_IS_LONG_LONG 1' 'JSON_HAVE_LOCALECONV 0' \
@@ -88,7 +90,7 @@ printf '#define %s\n' 'JSON_INLINE inline' 'JSON_INTEGER_IS_LONG_LONG 1' 'JSON_H
 printf '#define %s 1\n' HAVE_STDINT_H HAVE_FCNTL_H HAVE_SCHED_H HAVE_UNISTD_H HAVE_SYS_STAT_H HAVE_SYS_TIME_H \
     HAVE_SYS_TYPES_H HAVE_OPEN HAVE_CLOSE HAVE_READ HAVE_GETTIMEOFDAY HAVE_GETPID HAVE_SCHED_YIELD HAVE_ATOMIC_BUILTINS \
     USE_URANDOM >jansson_private_config.h
-quietly "$sysroot/bin/cc" $cflags -DHAVE_CONFIG_H -I. -c ./*.c
+quietly "$sysroot/bin/cc" $cflags -Os -DHAVE_CONFIG_H -I. -c ./*.c
 quietly "$gnu-ar" rcs "$sysroot/lib/libjansson.a" ./*.o
 cp jansson.h jansson_config.h "$sysroot/include"
 printf 'Name: jansson\nDescription: JSON\nVersion: %s\nLibs: -L%s -ljansson\nCflags: -I%s\n' \
@@ -109,7 +111,7 @@ cd "$work/mbedtls"
     echo '#include "mbedtls/check_config.h"'
     echo '#endif'
 } >include/mbedtls/config.h
-quietly make -j2 -C library CC="$sysroot/bin/cc" AR="$gnu-ar" RL="$gnu-ranlib" CFLAGS="$cflags" libmbedcrypto.a
+quietly make -j2 -C library CC="$sysroot/bin/cc" AR="$gnu-ar" RL="$gnu-ranlib" CFLAGS="$cflags -Os" libmbedcrypto.a
 cp library/libmbedcrypto.a "$sysroot/lib"
 cp -r include/mbedtls "$sysroot/include"
 
