@@ -16,7 +16,8 @@ enum {
     MAX_IDLE_UPSTREAM = 256,
     MAX_RESPONSE_HEAD = 1024 * 1024,
     FIRST_RESTART_DELAY_MS = 100,
-    /* In which the answers to calls that the function left behind go out. */
+    /* In which the answers to calls that the function left behind go out, and how often it is
+     * looked whether all answers are out when we were told to leave. */
     LAST_ANSWERS_MS = 20,
 };
 
@@ -24,10 +25,16 @@ static int start_function(struct wd_http *http, struct faas_error *err);
 
 /* --- the end --- */
 
+/* A function that has answered everything and ended is no reason to cut a client that is still
+ * reading; the drain has its own limit. */
 static void on_exit_time(void *arg)
 {
     struct wd_http *http = arg;
 
+    if (http->leaving && http->all && http->all->count > 0) {
+        faas_timer_start(http->ctx->loop, &http->life_timer, LAST_ANSWERS_MS, on_exit_time, http);
+        return;
+    }
     http->ctx->exit(http->ctx->exit_arg, http->exit_status);
 }
 

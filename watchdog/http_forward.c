@@ -306,6 +306,7 @@ void wd_http_handle(void *self, struct wd_call *call)
     struct wd_http *http = self;
     struct wd_http_call *c = call->data;
 
+    http->all = call->calls;
     c->http = http;
     c->call = call;
     faas_list_append(&http->calls, &c->node);

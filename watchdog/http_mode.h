@@ -33,7 +33,8 @@ struct wd_http {
     bool stopping;
     bool told_to_end; /* the function, by SIGTERM */
     int exit_status;
-    struct faas_list calls; /* struct wd_http_call by node */
+    struct faas_list calls;     /* struct wd_http_call by node */
+    const struct wd_calls *all; /* these, and those that are still being answered; NULL: none yet */
     struct faas_buf scratch;
 };
 

@@ -964,6 +964,27 @@ def test_line_34_sigterm_at_once_when_that_is_wished():
         assert wd.wait_exit() == 0
 
 
+def test_line_34_a_function_that_ends_first_cuts_no_client_that_still_reads():
+    size = 250000
+    code = "trap 'exit 0' TERM; touch set; while :; do sleep 0.02; done"
+    with start(Upstream(reply(b"x" * size)), script=code, forward_sigterm="at_once",
+               healthcheck_interval="10s") as wd, socket.socket() as slow:
+        wait_ready(wd)
+        wd.wait_file("set")
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", wd.port))
+        slow.sendall(render())
+        wd.wait_log("GET / - 200 OK")  # all is here, and may have to wait for the client
+        wd.terminate()
+        wd.wait_log("Forked function has terminated")
+        got = b""
+        while not got.endswith(b"x" * size):
+            assert (piece := slow.recv(65536))
+            got += piece
+        slow.close()
+        assert wd.wait_exit() == 0
+
+
 def test_line_34_a_function_has_stop_timeout_to_end():
     code = "trap 'sleep 0.3; touch hook; exit 0' TERM; touch set; while :; do sleep 0.02; done"
     with start(Upstream(reply()), script=code) as wd:
