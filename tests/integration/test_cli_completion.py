@@ -130,6 +130,19 @@ def test_zsh_completes_at_the_prompt(cli):
         zsh.close()
 
 
+def test_zsh_finds_the_script_in_its_path(cli):
+    cli.write("functions/_faas-cli", cli("completion", "--shell", "zsh").out)
+    zsh = Terminal(["zsh", "-f", "-i"], cli)
+    try:
+        zsh.wait_for("ready> ")
+        zsh.type("fpath+=($PWD/functions) && autoload -Uz compinit && compinit -u && echo load''ed\n")
+        zsh.wait_for("loaded")
+        zsh.type("faas-cli desc\t")
+        zsh.wait_for("describe ")
+    finally:
+        zsh.close()
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_script_is_sound_for_its_shell(cli, shell):
     script = cli("completion", "--shell", shell).out
