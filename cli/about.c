@@ -1,5 +1,6 @@
 #include "cli/about.h"
 
+#include "cli/json_text.h"
 #include "cli/out.h"
 
 enum { TIMEOUT_MS = 5000 };
@@ -19,26 +20,19 @@ json_t *cli_about_ask(const struct cli_client *c, struct faas_error *err)
     return NULL;
 }
 
-static const char *member(const json_t *object, const char *key)
-{
-    const char *s = object ? json_string_value(faas_json_get(object, key)) : NULL;
-
-    return s ? s : "";
-}
-
 struct cli_about cli_about_read(const json_t *answer)
 {
     const json_t *version = faas_json_get(answer, "version");
     const json_t *provider = faas_json_get(answer, "provider");
     const json_t *provider_version = provider ? faas_json_get(provider, "version") : NULL;
 
-    return (struct cli_about){.version = member(version, "release"),
-                              .sha = member(version, "sha"),
-                              .arch = member(answer, "arch"),
-                              .provider = member(provider, "provider"),
-                              .orchestration = member(provider, "orchestration"),
-                              .provider_version = member(provider_version, "release"),
-                              .provider_sha = member(provider_version, "sha")};
+    return (struct cli_about){.version = cli_json_text(version, "release"),
+                              .sha = cli_json_text(version, "sha"),
+                              .arch = cli_json_text(answer, "arch"),
+                              .provider = cli_json_text(provider, "provider"),
+                              .orchestration = cli_json_text(provider, "orchestration"),
+                              .provider_version = cli_json_text(provider_version, "release"),
+                              .provider_sha = cli_json_text(provider_version, "sha")};
 }
 
 void cli_about_print(const struct cli_about *a, const char *gateway)

@@ -2,7 +2,7 @@
 
 #include "cli/about.h"
 #include "cli/functions.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/namespace.h"
 #include "cli/out.h"
 

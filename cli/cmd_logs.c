@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/gateway_url.h"
 #include "cli/json_stream.h"
+#include "cli/json_text.h"
 #include "cli/out.h"
 #include "cli/timefmt.h"
 #include "libfaas/alloc.h"
@@ -83,13 +84,6 @@ struct reader {
     struct faas_error *err;
 };
 
-static const char *member(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(faas_json_get(object, key));
-
-    return s ? s : "";
-}
-
 static void append_time(struct faas_buf *out, const struct reader *r, const char *timestamp)
 {
     int64_t ns;
@@ -103,17 +97,17 @@ static void append_time(struct faas_buf *out, const struct reader *r, const char
 static void print_plain(const struct reader *r, const json_t *line)
 {
     _cleanup_buf_ struct faas_buf out = {0};
-    const char *text = member(line, "text");
+    const char *text = cli_json_text(line, "text");
     size_t len = strlen(text);
 
     if (r->layout) {
-        append_time(&out, r, member(line, "timestamp"));
+        append_time(&out, r, cli_json_text(line, "timestamp"));
         faas_buf_append_c(&out, ' ');
     }
     if (r->o->show_name)
-        faas_buf_printf(&out, "%s ", member(line, "name"));
+        faas_buf_printf(&out, "%s ", cli_json_text(line, "name"));
     if (r->o->show_instance)
-        faas_buf_printf(&out, "(%s) ", member(line, "instance"));
+        faas_buf_printf(&out, "(%s) ", cli_json_text(line, "instance"));
     while (len > 0 && text[len - 1] == '\n')
         len--;
     faas_buf_printf(&out, "%.*s\n", (int)len, text);
@@ -123,20 +117,20 @@ static void print_plain(const struct reader *r, const json_t *line)
 static void print_keyvalue(const struct reader *r, const json_t *line)
 {
     _cleanup_buf_ struct faas_buf out = {0};
-    const char *text = member(line, "text");
+    const char *text = cli_json_text(line, "text");
     size_t len = strlen(text);
 
     while (len > 0 && text[len - 1] == '\n')
         len--;
     if (r->layout) {
         faas_buf_append_z(&out, "timestamp=\"");
-        append_time(&out, r, member(line, "timestamp"));
+        append_time(&out, r, cli_json_text(line, "timestamp"));
         faas_buf_append_z(&out, "\" ");
     }
     if (r->o->show_name)
-        faas_buf_printf(&out, "name=\"%s\" ", member(line, "name"));
+        faas_buf_printf(&out, "name=\"%s\" ", cli_json_text(line, "name"));
     if (r->o->show_instance)
-        faas_buf_printf(&out, "instance=\"%s\" ", member(line, "instance"));
+        faas_buf_printf(&out, "instance=\"%s\" ", cli_json_text(line, "instance"));
     faas_buf_printf(&out, "text=\"%.*s\" \n", (int)len, text);
     cli_write(faas_buf_str(&out));
 }

@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/namespace.h"
 #include "cli/out.h"
 
@@ -34,7 +34,6 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     const struct options *o = options;
     _cleanup_client_ struct cli_client client = {0};
     _cleanup_json_ json_t *answer = NULL;
-    const char *name;
 
     if (cli_client_open(&client, &o->connect, NULL, err) < 0)
         return -1;
@@ -45,8 +44,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         cli_print_json(answer);
         return 0;
     }
-    name = json_string_value(faas_json_get(answer, "name"));
-    cli_print("Name: %s\n", name ? name : "");
+    cli_print("Name: %s\n", cli_json_text(answer, "name"));
     return print_map(answer, "labels", "Labels", err) < 0
                ? -1
                : print_map(answer, "annotations", "Annotations", err);

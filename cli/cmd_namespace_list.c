@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/namespace.h"
 #include "cli/out.h"
 

@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/cli.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "libfaas/crypto.h"
 #include "libfaas/file.h"
 

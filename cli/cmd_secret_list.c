@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/client.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/out.h"
 
 struct options {
@@ -26,12 +26,7 @@ static void print_names(const json_t *list)
         return;
     }
     cli_print("\nNAME\n");
-    json_array_foreach(list, i, item)
-    {
-        const char *name = json_string_value(faas_json_get(item, "name"));
-
-        cli_print("%s\n", name ? name : "");
-    }
+    json_array_foreach(list, i, item) cli_print("%s\n", cli_json_text(item, "name"));
     cli_print("\n");
 }
 

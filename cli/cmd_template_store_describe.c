@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "cli/json_text.h"
 #include "cli/options.h"
 #include "cli/out.h"
 #include "cli/table.h"
@@ -15,14 +16,6 @@ static const struct cli_flag flags[] = {
     CLI_ROW_JSON(struct options),
     {0},
 };
-
-static void print_json(const struct cli_store_template *t)
-{
-    _cleanup_buf_ struct faas_buf text = {0};
-
-    faas_json_write(&text, t->json, 2);
-    cli_print("%s\n", text.data);
-}
 
 static void print_text(const struct cli_store_template *t)
 {
@@ -57,7 +50,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     if (!t)
         return -1;
     if (o->json)
-        print_json(t);
+        cli_print_json(t->json);
     else
         print_text(t);
     return 0;

@@ -1,6 +1,7 @@
 #include "cli/store.h"
 
 #include "cli/document.h"
+#include "cli/json_text.h"
 #include "libfaas/alloc.h"
 
 #include <strings.h>
@@ -25,25 +26,18 @@ const struct cli_flag cli_store_flags[] = {
     {0},
 };
 
-static const char *text_of(const json_t *item, const char *key)
-{
-    const char *text = json_string_value(faas_json_get(item, key));
-
-    return text ? text : "";
-}
-
 static int read_item(struct cli_store_function *f, json_t *item, struct faas_error *err)
 {
     if (faas_json_expect_object(item, "a function of the store", err) < 0 ||
         faas_json_get_bool(item, "readOnlyRootFilesystem", &f->read_only, err) < 0)
         return -1;
     f->json = item;
-    f->name = text_of(item, "name");
-    f->title = text_of(item, "title");
-    f->author = text_of(item, "author");
-    f->description = text_of(item, "description");
-    f->fprocess = text_of(item, "fprocess");
-    f->repo_url = text_of(item, "repo_url");
+    f->name = cli_json_text(item, "name");
+    f->title = cli_json_text(item, "title");
+    f->author = cli_json_text(item, "author");
+    f->description = cli_json_text(item, "description");
+    f->fprocess = cli_json_text(item, "fprocess");
+    f->repo_url = cli_json_text(item, "repo_url");
     return 0;
 }
 

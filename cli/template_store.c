@@ -1,18 +1,12 @@
 #include "cli/template_store.h"
 
 #include "cli/document.h"
+#include "cli/json_text.h"
 #include "libfaas/alloc.h"
 
 #include <strings.h>
 
 enum { MAX_INDEX = 4 << 20, TIMEOUT_MS = 5000 };
-
-static const char *text_of(const json_t *item, const char *key)
-{
-    const char *text = json_string_value(faas_json_get(item, key));
-
-    return text ? text : "";
-}
 
 static int read_item(struct cli_store_template *t, json_t *item, struct faas_error *err)
 {
@@ -20,13 +14,13 @@ static int read_item(struct cli_store_template *t, json_t *item, struct faas_err
         faas_json_get_bool(item, "recommended", &t->recommended, err) < 0)
         return -1;
     t->json = item;
-    t->name = text_of(item, "template");
-    t->platform = text_of(item, "platform");
-    t->language = text_of(item, "language");
-    t->source = text_of(item, "source");
-    t->description = text_of(item, "description");
-    t->repo = text_of(item, "repo");
-    t->official = text_of(item, "official");
+    t->name = cli_json_text(item, "template");
+    t->platform = cli_json_text(item, "platform");
+    t->language = cli_json_text(item, "language");
+    t->source = cli_json_text(item, "source");
+    t->description = cli_json_text(item, "description");
+    t->repo = cli_json_text(item, "repo");
+    t->official = cli_json_text(item, "official");
     return 0;
 }
 
