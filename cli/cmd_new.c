@@ -134,6 +134,18 @@ static int choose_handler(struct plan *p, struct faas_error *err)
     return 0;
 }
 
+/* The file that the function is added to may say where templates come from. Whether it can be read
+ * is found out later, where it is told. */
+static int ensure_template(const struct plan *p, struct faas_error *err)
+{
+    _cleanup_stack_ struct cli_stack stack = {0};
+    struct cli_template_origin from = {0};
+
+    if (p->append && cli_stack_parse(&stack, faas_buf_str(&p->old_text), p->file, NULL, NULL) == 0)
+        from.stack = &stack;
+    return cli_template_ensure(p->lang, &from, err);
+}
+
 static int make_plan(const struct cli *cli, struct plan *p, struct faas_error *err)
 {
     if (faas_validate_name("a function's name", faas_str_from(p->name), err) < 0)
@@ -141,7 +153,7 @@ static int make_plan(const struct cli *cli, struct plan *p, struct faas_error *e
     p->lang = cli_is_dockerfile(p->o->lang) ? "dockerfile" : p->o->lang;
     if (choose_file(cli, p, err) < 0 || choose_handler(p, err) < 0)
         return -1;
-    if (cli_template_ensure(p->lang, &(struct cli_template_origin){0}, err) < 0)
+    if (ensure_template(p, err) < 0)
         return -1;
     return cli_template_load(&p->template_, p->lang, err);
 }

@@ -170,6 +170,9 @@ def test_the_stack_file_says_where_templates_come_from(cli, repository):
     assert cli.read("build/f/said") == "new hello\n"
     assert "Pulling" not in cli("build").out
     assert "Pulling template: cobol from" in cli("template", "pull", "stack").out
+    subprocess.run(["rm", "-rf", cli.path("template")], check=True)
+    r = cli("new", "g", "--lang", "cobol", "--append", "stack.yaml", "-q")
+    assert r.out.startswith(f"Pulling template: cobol from {repository.url}\n") and os.listdir(cli.path("g")) == ["word"]
     # One of ours is not taken where the stack file has said another.
     template(repository, "bash", "theirs")
     repository.commit()
