@@ -8,6 +8,7 @@ static const struct cli_command *const commands[] = {
     &cli_cmd_describe,   &cli_cmd_invoke,
     &cli_cmd_logs,       &cli_cmd_remove,
     &cli_cmd_scale,      &cli_cmd_secret,
+    &cli_cmd_queue,      &cli_cmd_async,
     &cli_cmd_namespace,  &cli_cmd_store,
     &cli_cmd_ready,      &cli_cmd_template,
     &cli_cmd_generate,   &cli_cmd_chart,

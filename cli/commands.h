@@ -4,6 +4,10 @@
 
 #include "cli/command.h"
 
+extern const struct cli_command cli_cmd_async;
+extern const struct cli_command cli_cmd_async_cancel;
+extern const struct cli_command cli_cmd_async_result;
+extern const struct cli_command cli_cmd_async_status;
 extern const struct cli_command cli_cmd_bashcompletion;
 extern const struct cli_command cli_cmd_build;
 extern const struct cli_command cli_cmd_chart;
@@ -34,6 +38,13 @@ extern const struct cli_command cli_cmd_new;
 extern const struct cli_command cli_cmd_print_token;
 extern const struct cli_command cli_cmd_publish;
 extern const struct cli_command cli_cmd_push;
+extern const struct cli_command cli_cmd_queue;
+extern const struct cli_command cli_cmd_queue_dead;
+extern const struct cli_command cli_cmd_queue_list;
+extern const struct cli_command cli_cmd_queue_pause;
+extern const struct cli_command cli_cmd_queue_purge;
+extern const struct cli_command cli_cmd_queue_redrive;
+extern const struct cli_command cli_cmd_queue_resume;
 extern const struct cli_command cli_cmd_ready;
 extern const struct cli_command cli_cmd_registry_login;
 extern const struct cli_command cli_cmd_remove;

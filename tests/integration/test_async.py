@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from cli_helpers import Cli
 from minnow import Gateway, descriptors, wait_until
 from redis_helpers import Redis
 
@@ -466,3 +467,41 @@ def test_metrics_tell_of_queues(redis, gateway):
                  'gateway_async_attempts_total{queue="faas-request",status="200"} 1',
                  'gateway_async_finished_total{queue="faas-request",state="done"} 1'):
         assert line in text, text
+
+
+# --- the same from the command line ---
+
+def test_the_command_line_asks_and_decides(redis, gateway, tmp_path):
+    cli = Cli(str(tmp_path), gateway.url)
+    cli("login", "--username", "admin", "--password-stdin", stdin=gateway.password)
+    gateway.deploy("echo", "cat")
+    gateway.deploy("bad", "sh f.sh", script("exit 1"),
+                   annotations={"com.openfaas.retry.attempts": "1"})
+    done, dead = (submit(gateway, name, b"hello").headers["X-Call-Id"] for name in ("echo", "bad"))
+
+    shown = cli("async", "status", done, "--wait", "20s").out
+    assert "State:     done\n" in shown and f"Call:      {done}\n" in shown
+    assert json.loads(cli("async", "status", done, "--json").out)["status"] == 200
+    assert cli("async", "result", done).out == "hello"
+    refused = cli("async", "cancel", done, rc=1)
+    assert "over already" in refused.err
+    later = submit(gateway, "echo", X_Delay_Seconds="60").headers["X-Call-Id"]
+    assert cli("async", "cancel", later).out == f"Cancelled: {later}\n"
+    for verb in ("status", "result", "cancel"):
+        failed = cli("async", verb, "nope", rc=1)
+        assert "call" in failed.err, failed
+
+    wait_state(redis, dead, "dead")
+    rows = cli("queue", "list").out.splitlines()
+    assert rows[0].split() == ["Queue", "Waiting", "Running", "Delayed", "Dead", "Oldest", "State"]
+    assert rows[1].split() == ["faas-request", "0", "0", "0", "1", "0.0s", "active"]
+    assert json.loads(cli("queue", "list", "--json").out)[0]["dead"] == 1
+    assert cli("queue", "dead", "faas-request").out.splitlines()[1].split()[:4] == [
+        dead, "bad.openfaas-fn", "500", "1"]
+    assert cli("queue", "redrive", "faas-request", "--id", dead).out == "Queued again: 1\n"
+    wait_state(redis, dead, "dead")
+    assert cli("queue", "purge", "faas-request", "--which", "dead").out == "Purged: 1\n"
+    assert cli("queue", "pause", "faas-request").out == "Paused: faas-request\n"
+    assert cli("queue", "list").out.splitlines()[1].split()[-1] == "paused"
+    assert cli("queue", "resume", "faas-request").out == "Resumed: faas-request\n"
+    cli("queue", "purge", "faas-request", "--which", "all", rc=1)
