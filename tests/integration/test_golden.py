@@ -91,6 +91,7 @@ def mask(line):
     line = re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "{...} ", line)
     line = re.sub(PLACEHOLDERS["digest"], "{digest}", line)
     line = re.sub(r"\d\.\d{6}s", "{number}s", line)
+    line = re.sub(r"\b\d+\.\d\ds\b", "{seconds}s", line)
     return re.sub(r"call id [0-9a-f-]{36}", "call id {uuid}", line)
 
 
@@ -151,3 +152,25 @@ def test_transcript(name, tmp_path, gateways):
                 f"{where}\n{stream} was\n{got}\nand not\n" + "\n".join(expected))
     if os.environ.get("GOLDEN") == "write":
         rewrite(path, text, seen, values)
+
+
+def commands(cli, *path):
+    """All that help shows below path, in full."""
+    offered = cli("complete", "--", *path, "").out.splitlines()[1:]
+    for name in [line.split("\t")[0] for line in offered]:
+        below = list(commands(cli, *path, name)) if path != ("help",) and name != "help" else []
+        if "\nCommands:\n" in cli(*path, name, "--help").out and below:
+            yield from below
+        else:
+            yield " ".join([*path, name])
+
+
+def test_every_command_has_a_transcript(tmp_path):
+    cli = Cli(str(tmp_path), "http://127.0.0.1:1")
+    text = ""
+    for path in glob.glob(os.path.join(HERE, "golden/*.txt")):
+        with open(path) as f:
+            text += f.read()
+    missing = [c for c in commands(cli) if not re.search(rf"faas-cli [^\n]*\b{c.split()[-1]}\b" if " " in c else
+                                                        rf"faas-cli {c}\b", text)]
+    assert not missing
