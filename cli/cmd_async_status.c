@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/async_calls.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/out.h"
 #include "libfaas/cleanup.h"
 

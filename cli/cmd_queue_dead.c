@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/async_calls.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/out.h"
 #include "cli/table.h"
 #include "libfaas/cleanup.h"
@@ -29,13 +29,6 @@ static const struct cli_flag flags[] = {
     {0},
 };
 
-static const char *text(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(faas_json_get(o, key));
-
-    return s ? s : "";
-}
-
 static void add_row(struct cli_table *t, const json_t *call)
 {
     char status[24], attempts[24];
@@ -44,8 +37,9 @@ static void add_row(struct cli_table *t, const json_t *call)
              (long long)json_integer_value(faas_json_get(call, "status")));
     snprintf(attempts, sizeof(attempts), "%lld",
              (long long)json_integer_value(faas_json_get(call, "attempts")));
-    cli_table_row(t, (const char *const[]){text(call, "callId"), text(call, "function"), status,
-                                           attempts, text(call, "reason")});
+    cli_table_row(t, (const char *const[]){cli_json_text(call, "callId"),
+                                           cli_json_text(call, "function"), status, attempts,
+                                           cli_json_text(call, "reason")});
 }
 
 static int ask(const struct cli_client *client, const char *queue, const struct options *o,

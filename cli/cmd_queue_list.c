@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/async_calls.h"
-#include "cli/json_out.h"
+#include "cli/json_text.h"
 #include "cli/out.h"
 #include "cli/table.h"
 
@@ -19,15 +19,15 @@ static void add_row(struct cli_table *t, const json_t *q)
 {
     char numbers[4][24], age[32];
     static const char *const keys[] = {"depth", "inFlight", "delayed", "dead"};
-    const char *name = json_string_value(faas_json_get(q, "name"));
     bool paused = json_is_true(faas_json_get(q, "paused"));
 
     for (size_t i = 0; i < FAAS_ARRAY_LEN(keys); i++)
         snprintf(numbers[i], sizeof(numbers[i]), "%lld",
                  (long long)json_integer_value(faas_json_get(q, keys[i])));
     snprintf(age, sizeof(age), "%.1fs", json_number_value(faas_json_get(q, "oldestAgeSeconds")));
-    cli_table_row(t, (const char *const[]){name ? name : "", numbers[0], numbers[1], numbers[2],
-                                           numbers[3], age, paused ? "paused" : "active"});
+    cli_table_row(t,
+                  (const char *const[]){cli_json_text(q, "name"), numbers[0], numbers[1],
+                                        numbers[2], numbers[3], age, paused ? "paused" : "active"});
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)
