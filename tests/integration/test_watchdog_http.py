@@ -13,8 +13,8 @@ import time
 import pytest
 
 from upstream import Upstream, reply
-from watchdog_helpers import (Response, Watchdog, free_port, in_threads, is_alive, read_pid,
-                              readable, render)
+from watchdog_helpers import (Response, Watchdog, free_port, in_threads, is_alive, memory,
+                              read_pid, readable, render)
 
 SOON = 0.6  # seconds beyond a deadline within which its consequence must be there
 NODE = "/usr/bin/node" if os.path.exists("/usr/bin/node") else shutil.which("node")
@@ -1114,6 +1114,35 @@ def test_a_gibibyte_passes_in_constant_memory(way):
         grown = memory_of(wd.pid) - before
         limit = 60000 if "ASAN_OPTIONS" in os.environ or "san" in os.environ.get("BIN", "") else 6000
         assert grown < limit, f"{grown} KiB more"
+
+
+def test_localhost_is_either_loopback_address():
+    upstream = Upstream(reply(b"six"))
+    stop_listening(upstream)
+    upstream.listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    threading.Thread(target=upstream._accept, daemon=True).start()
+    port = upstream.listener.getsockname()[1]
+    with start(0, upstream_url=f"http://localhost:{port}") as wd:
+        assert wd.request().body == b"six"
+        wd.wait_log(r"The function listens at \[::1\]:")
+
+
+def test_ten_thousand_calls_leave_nothing_behind():
+    with start(Upstream(echo)) as wd:
+        def calls(n):
+            def run(i):
+                with wd.connect() as c:
+                    for _ in range(n // 4):
+                        assert c.request("POST", "/", body=b"x" * 100).body == b"x" * 100
+            in_threads(4, run, 120)
+
+        calls(1000)
+        fds, before = wd.fds(), memory(wd.pid)
+        calls(10000)
+        wd.wait_for(lambda: wd.fds() <= fds, f"descriptors: {wd.fds()}, before {fds}")
+        limit = 20000 if "san" in os.environ.get("BIN", "") else 200
+        assert memory(wd.pid) - before < limit
+        assert wd.metrics()['http_requests_total{code="200",method="post"}'] == 11000
 
 
 def test_nothing_is_left_of_many_calls():

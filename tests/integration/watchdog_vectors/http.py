@@ -1,4 +1,5 @@
-"""Vectors of of-watchdog's http mode: 11 to 14, 16 and 19."""
+"""Vectors of of-watchdog's http mode: 11 to 14 and 16 to 19."""
+import threading
 import time
 
 from upstream import Upstream, reply
@@ -114,6 +115,61 @@ def _():
         busy.send(render())
         wd.wait_for(lambda: upstream.requests, "the call")
         return seen_of(wd.request(target="/_/ready"))
+
+
+# It ignores SIGTERM, as the templates for of-watchdog do: that comes at once there.
+DEAF = "trap '' TERM; touch started; while :; do sleep 0.05; done"
+
+
+def start_deaf(upstream, **settings):
+    wd = start(script=DEAF, mode="http", upstream_url=f"http://{upstream.address}",
+               stop_timeout="100ms", **settings)
+    wd.wait_file("started")
+    return wd
+
+
+# The spans of 17 and 18 are a quarter of those in the specification.
+@vector(17, "http, SIGTERM with a request", OF_WATCHDOG,
+        {"statuses": (200, 200), "took": About(1), "exit": 0})
+def _():
+    go = threading.Event()
+
+    def slow(connection, request):
+        if request.target == "/slow":
+            go.wait(20)
+        reply(b"done")(connection, request)
+
+    upstream = Upstream(slow)
+    with start_deaf(upstream, healthcheck_interval="500ms") as wd, wd.connect() as first:
+        first.send(render(target="/slow"))
+        wd.wait_for(lambda: upstream.requests, "the call")
+        threading.Timer(1, go.set).start()
+
+        def leave():
+            wd.terminate()
+            second = wd.request().status
+            return (first.response().status, second), wd.wait_exit()
+
+        (statuses, status), took = timed(leave)
+        return {"statuses": statuses, "exit": status, "took": took}
+
+
+@vector(18, "http, SIGTERM with a request that is too long", OF_WATCHDOG,
+        {"took": About(0.75), "logged": True, "exit": 0})
+def _():
+    upstream = Upstream(never)
+    with start_deaf(upstream, healthcheck_interval="250ms", exec_timeout="10s",
+                    write_timeout="500ms") as wd, wd.connect() as first:
+        first.send(render(headers=[("Accept", "text/event-stream")]))
+        wd.wait_for(lambda: upstream.requests, "the call")
+
+        def leave():
+            wd.terminate()
+            return wd.wait_exit()
+
+        status, took = timed(leave)
+        return {"took": took, "exit": status,
+                "logged": has_logged(wd, "Error in Shutdown: context deadline exceeded")}
 
 
 @vector(19, "the function exits", OF_WATCHDOG, {"exit": 1, "logged": True})
