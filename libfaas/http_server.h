@@ -119,7 +119,8 @@ bool faas_http_reply_started(const struct faas_http_req *req);
 void faas_http_reply_error(struct faas_http_req *req, const struct faas_error *err);
 
 /* --- tunnels --- */
-/* Does the client ask for another protocol? HTTP/1.1, Upgrade, and Connection with that token. */
+/* Does the client ask for another protocol? HTTP/1.1, Upgrade, and Connection with that token. Not
+ * for HTTP/2 (h2c). */
 bool faas_http_wants_upgrade(const struct faas_http_head *head);
 /* 101 in place of a reply. Allowed from on_body_end on, if the client asked for it; headers must
  * have Upgrade, "Connection: Upgrade" is added. -1: refused, nothing has been replied.

@@ -210,10 +210,13 @@ bool http_tunnel_is_open(const struct faas_http_req *req)
 
 /* --- for the handler --- */
 
+/* Not to HTTP/2, which clients only ever offer as a possibility: nobody behind us is asked for it
+ * in this way, and the offer is made to one hop alone. */
 bool faas_http_wants_upgrade(const struct faas_http_head *head)
 {
-    if (head->http_1_0 ||
-        faas_http_value(head->headers, head->n_headers, FAAS_STR("upgrade")).len == 0)
+    struct faas_str to = faas_http_value(head->headers, head->n_headers, FAAS_STR("upgrade"));
+
+    if (head->http_1_0 || to.len == 0 || faas_http_has_token(to, FAAS_STR("h2c")))
         return false;
     for (size_t i = 0; i < head->n_headers; i++) {
         if (faas_str_ieq(head->headers[i].name, FAAS_STR("connection")) &&

@@ -313,7 +313,7 @@ void wd_http_handle(void *self, struct wd_call *call)
     if (!call->is_probe)
         c->what = wd_request_log_begin(call);
     note_call_id(c);
-    c->upgrade = wd_http_wants_upgrade(call->head);
+    c->upgrade = faas_http_wants_upgrade(call->head);
     c->stream = wd_http_wants_stream(call->head);
     c->collecting = http->ctx->config->http_buffer_req_body && call->head->content_length != 0 &&
                     !c->stream && !c->upgrade;

@@ -41,19 +41,6 @@ bool wd_http_wants_stream(const struct faas_http_head *head)
     return false;
 }
 
-bool wd_http_wants_upgrade(const struct faas_http_head *head)
-{
-    struct faas_str to = faas_http_value(head->headers, head->n_headers, FAAS_STR("Upgrade"));
-
-    if (!to.len || head->http_1_0 || faas_http_has_token(to, FAAS_STR("h2c")))
-        return false;
-    for (size_t i = 0; i < head->n_headers; i++)
-        if (faas_str_ieq(head->headers[i].name, FAAS_STR("Connection")) &&
-            faas_http_has_token(head->headers[i].value, FAAS_STR("Upgrade")))
-            return true;
-    return false;
-}
-
 /* --- to the function --- */
 
 static void append_line(struct faas_buf *out, const struct wd_http_request *r)

@@ -15,9 +15,6 @@ int64_t wd_http_limit_ms(const struct faas_http_head *head, int64_t exec_timeout
 
 /* The answer may go on for ever: Accept has text/event-stream or application/x-ndjson. */
 bool wd_http_wants_stream(const struct faas_http_head *head);
-/* The client wants to speak another protocol on this connection: Upgrade, with Connection naming
- * it. Not h2c, which is only ever offered as a possibility. */
-bool wd_http_wants_upgrade(const struct faas_http_head *head);
 
 struct wd_http_request {
     const struct faas_http_head *head; /* the client's */

@@ -84,7 +84,7 @@ static void check_request(const struct wd_upstream_url *url, struct faas_http_he
         .authority = faas_str_from(url->authority),
         .own_host = options & 1,
         .peer = options & 2 ? FAAS_STR("[::1]:4711") : (struct faas_str){0},
-        .upgrade = options & 4 && wd_http_wants_upgrade(head),
+        .upgrade = options & 4 && faas_http_wants_upgrade(head),
         .body = (enum faas_body_kind)((options >> 3) % 3),
         .length = 5,
     };

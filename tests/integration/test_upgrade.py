@@ -107,9 +107,10 @@ def test_any_protocol_passes_whatever_the_case(gateway, function, upgrade, conne
         assert s.recv(100) == b""
 
 
-def test_without_connection_upgrade_it_is_a_plain_call(gateway, function):
+def test_what_is_no_upgrade_to_be_passed_on_is_a_plain_call(gateway, function):
     name, up = function(gateway, reply(b"plain"))
-    for headers in ({"Upgrade": "websocket"}, {"Connection": "Upgrade"}, {"Upgrade": "websocket", "Connection": "close"}):
+    for headers in ({"Upgrade": "websocket"}, {"Connection": "Upgrade"}, {"Upgrade": "websocket", "Connection": "close"},
+                    {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABk"}):
         answer = gateway.invoke(name, method="GET", headers=headers)
         assert answer.status == 200 and answer.body == b"plain"
         assert not up.requests[-1].get("Upgrade") and not up.requests[-1].get("Connection")

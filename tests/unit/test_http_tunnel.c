@@ -217,6 +217,10 @@ static void an_upgrade_that_is_out_of_place_is_refused(void **state)
         {"another token",
          "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: raw\r\nConnection: upgraded\r\n\r\n", to_raw, 1},
         {"no protocol", "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\r\n", to_raw, 1},
+        {"HTTP/2",
+         "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+         "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+         to_raw, 1},
         {"HTTP/1.0", "GET / HTTP/1.0\r\n" ASK "\r\n", to_raw, 1},
         {"no Upgrade in the answer", GET, to_raw + 1, 3},
         {"a head that is too large", GET, many, FAAS_ARRAY_LEN(many)},

@@ -92,7 +92,7 @@ static void upgrades_need_both_headers(void **state)
 
         print_message("  %zu\n", i);
         head.http_1_0 = cases[i].http_1_0;
-        assert_int_equal(wd_http_wants_upgrade(&head), cases[i].upgrade);
+        assert_int_equal(faas_http_wants_upgrade(&head), cases[i].upgrade);
     }
 }
 
