@@ -122,7 +122,7 @@ check-static: fwatchdog-static-all              # as root: it makes roots of its
 DOCKER     ?= docker
 IMAGES     ?= minnow
 TAG        ?= $(VERSION)
-.PHONY: watchdog-images check-images
+.PHONY: watchdog-images check-images check-templates
 watchdog-images: fwatchdog-static
 	$(Q)for image in classic-watchdog of-watchdog; do \
 	  $(DOCKER) build --no-cache --platform linux/$(subst armhf,arm/v7,$(ARCH)) --target $$image \
@@ -132,6 +132,10 @@ check-images: $(BINS) fwatchdog-static fwatchdog-static-arm64 # as root: it star
 	$(Q)scripts/deps.sh test images
 	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/integration/test_images.py \
 	  tests/integration/test_cli_docker.py
+
+check-templates: $(BINS)                       # every language's toolchain is installed
+	$(Q)scripts/deps.sh build run test templates
+	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/templates
 
 # --- tests ---
 $(B)/tests/%: $(B)/tests/unit/%.o $(FAKES) $(ARCHIVE)

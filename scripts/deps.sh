@@ -4,7 +4,7 @@ set -eu
 
 build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libmbedtls-dev libarchive-dev libhiredis-dev libcmocka-dev"
 run="redis-server curl ca-certificates python3 nodejs"
-test="python3-pytest python3-cryptography zstd clang clang-format libclang-rt-14-dev"
+test="git python3-pytest python3-cryptography zstd clang clang-format libclang-rt-14-dev"
 native=$(dpkg --print-architecture 2>/dev/null || true)
 
 wanted=""
@@ -18,10 +18,11 @@ for group in "$@"; do
     static-arm64) wanted="$wanted dpkg-dev gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross" ;;
     static-armhf) wanted="$wanted dpkg-dev gcc-arm-linux-gnueabihf linux-libc-dev-armhf-cross" ;;
     static-test) wanted="$wanted qemu-user-static" ;;
+    templates) wanted="$wanted git golang-go cargo rustc php-cli ruby default-jdk-headless" ;;
     images) wanted="$wanted docker.io podman buildah debootstrap" ;;
     bench) wanted="$wanted nginx-light haproxy wrk" ;;
     tidy) wanted="$wanted clang-tidy" ;;
-    *) echo "deps.sh: unknown group $group (build, run, test, static-ARCH, static-test, images, bench, tidy)" >&2; exit 2 ;;
+    *) echo "deps.sh: unknown group $group (build, run, test, static-ARCH, static-test, templates, images, bench, tidy)" >&2; exit 2 ;;
     esac
 done
 
