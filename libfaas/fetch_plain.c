@@ -233,7 +233,10 @@ static int connect_to(struct plain *p, const char *address, struct faas_error *e
         return faas_fetch_timed_out(&p->base, false, err);
     if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &failed, &len) < 0)
         failed = errno;
-    return failed ? connect_failed(p, failed, err) : 0;
+    if (failed)
+        return connect_failed(p, failed, err);
+    faas_socket_keepalive(p->fd); /* following a log may be silent for long */
+    return 0;
 }
 
 static int connect_any(struct plain *p, struct faas_error *err)
