@@ -340,6 +340,15 @@ static int64_t call_timeout_ms(const struct gw_invocation *v, int64_t exec_timeo
                     exec_timeout_ms > 0 ? exec_timeout_ms + 1000 : 0);
 }
 
+/* What there was of the answer still goes out, and then the client can see that it is not whole. It
+ * is watched as ever until then. */
+static void break_off(struct gw_invocation *v, const struct faas_error *err)
+{
+    leave_endpoint(v);
+    v->r.error = faas_arena_str(faas_http_req_arena(v->r.http), faas_str_from(err->msg));
+    faas_http_reply_cut(v->r.http);
+}
+
 static void on_function_error(void *arg, enum faas_http_phase phase, const struct faas_error *cause)
 {
     struct gw_invocation *v = arg;
@@ -360,7 +369,10 @@ static void on_function_error(void *arg, enum faas_http_phase phase, const struc
     } else {
         faas_fail(&err, FAAS_ERR_BAD_GATEWAY, "%s: %s", broken_text(phase), cause->msg);
     }
-    fail(v, &err);
+    if (faas_http_reply_started(v->r.http) && !v->tunnel)
+        break_off(v, &err);
+    else
+        fail(v, &err);
 }
 
 static const struct faas_addr *on_connect_failed(void *arg, const struct faas_error *cause)

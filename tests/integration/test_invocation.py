@@ -244,6 +244,24 @@ def test_a_refused_endpoint_is_passed_over(gateway, function):
     up.close()
 
 
+def test_what_there_was_of_a_broken_answer_arrives_before_the_cut(gateway, function):
+    def breaks_off(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        return "close"
+    name, _ = function(breaks_off)
+    for _ in range(50):  # it was a matter of timing
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as s:
+            s.sendall(f"GET /function/{name} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            seen = b""
+            try:
+                while data := s.recv(65536):
+                    seen += data
+            except ConnectionResetError:
+                pass
+        assert b" 200 OK\r\n" in seen and b"abc" in seen, seen
+        assert not seen.endswith(b"0\r\n\r\n")
+
+
 def test_a_client_that_leaves_ends_the_call_upstream(gateway, function):
     gone = threading.Event()
 
