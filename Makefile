@@ -11,6 +11,7 @@ COV        ?=
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 DATADIR    ?= $(PREFIX)/share/minnow
+MANDIR     ?= $(PREFIX)/share/man
 INSTALL    ?= install
 PKG_CONFIG ?= pkg-config
 VARIANT    := $(if $(STATIC),static/$(STATIC),$(if $(FUZZ),fuzz,$(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(COV),cov,release))))
@@ -191,12 +192,24 @@ up: deps
 	$(Q)scripts/up.sh
 down: ; $(Q)scripts/down.sh
 
-install: $(BINS)
+# What the command table makes of itself, and where shells look for it.
+$(B)/faas-cli.1: $(B)/bin/faas-cli ; $(Q)$< man >$@
+$(B)/completion.%: $(B)/bin/faas-cli ; $(Q)$< completion --shell $* >$@
+BASH_COMPLETION := $(PREFIX)/share/bash-completion/completions/faas-cli
+ZSH_COMPLETION  := $(PREFIX)/share/zsh/site-functions/_faas-cli
+FISH_COMPLETION := $(PREFIX)/share/fish/vendor_completions.d/faas-cli.fish
+
+install: $(BINS) $(B)/faas-cli.1 $(B)/completion.bash $(B)/completion.zsh $(B)/completion.fish
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -D -m 0644 $(B)/faas-cli.1 $(DESTDIR)$(MANDIR)/man1/faas-cli.1
+	$(INSTALL) -D -m 0644 $(B)/completion.bash $(DESTDIR)$(BASH_COMPLETION)
+	$(INSTALL) -D -m 0644 $(B)/completion.zsh $(DESTDIR)$(ZSH_COMPLETION)
+	$(INSTALL) -D -m 0644 $(B)/completion.fish $(DESTDIR)$(FISH_COMPLETION)
 	$(INSTALL) -m 0755 $(BINS) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 0644 stack.yml.example LICENSE $(DESTDIR)$(DATADIR)
 uninstall:
 	rm -f $(foreach b,$(notdir $(BINS)),$(DESTDIR)$(BINDIR)/$(b))
+	rm -f $(addprefix $(DESTDIR),$(MANDIR)/man1/faas-cli.1 $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
 	rm -f $(DESTDIR)$(DATADIR)/stack.yml.example $(DESTDIR)$(DATADIR)/LICENSE
 	-rmdir $(DESTDIR)$(DATADIR) 2>/dev/null
 dist:
