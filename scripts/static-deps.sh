@@ -74,7 +74,7 @@ cflags+=" -fno-asynchronous-unwind-tables -falign-functions=1 -falign-jumps=1 -f
 cd "$work/libmicrohttpd"
 quietly "$sources/libmicrohttpd/configure" --host="$musl" --prefix="$sysroot" --disable-shared --enable-static \
     --disable-dependency-tracking --disable-https --disable-bauth --disable-dauth --disable-postprocessor \
-    --disable-thread-names --disable-doc --disable-examples --disable-curl --without-libiconv-prefix \
+    --disable-thread-names --disable-nls --disable-doc --disable-examples --disable-curl --without-libiconv-prefix \
     CC="$sysroot/bin/cc" AR="$gnu-ar" RANLIB="$gnu-ranlib" STRIP="$gnu-strip" \
     CFLAGS="$cflags"
 quietly make -j2 -C src/microhttpd install-libLTLIBRARIES
