@@ -1,8 +1,8 @@
 #include "watchdog/config.h"
 
 #include "libfaas/alloc.h"
+#include "libfaas/url.h"
 #include "watchdog/go_bool.h"
-#include "watchdog/url.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -319,7 +319,7 @@ static int load_jwt_subject(struct wd_config *c, const struct env *env, struct f
 static int load_jwt_gateway(struct wd_config *c, const struct env *env, struct faas_error *err)
 {
     const char *url = get(env, "jwt_auth_url");
-    struct wd_url parsed;
+    struct faas_url parsed;
     bool local;
 
     if (get_protection(env, "jwt_auth_local", &local, err) < 0)
@@ -328,9 +328,9 @@ static int load_jwt_gateway(struct wd_config *c, const struct env *env, struct f
         url = local ? LOCAL_GATEWAY : GATEWAY;
     else if (local)
         warn(env, "jwt_auth_local", "is ignored: jwt_auth_url is set too");
-    if (wd_url_parse(&parsed, faas_str_from(url), err) < 0)
+    if (faas_url_parse(&parsed, faas_str_from(url), err) < 0)
         return faas_error_wrap(err, "jwt_auth_url");
-    if (!wd_url_is_plain(&parsed))
+    if (!faas_url_is_plain(&parsed))
         return faas_fail(err, FAAS_ERR_INVALID, "jwt_auth_url=\"%.120s\": only http is spoken",
                          url);
     c->jwt_gateway = faas_strdup(url);

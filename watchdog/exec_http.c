@@ -192,7 +192,7 @@ static int choose_port(struct wd_http *http, struct faas_error *err)
                                http->url.host);
     port = faas_socket_port(fd);
     for (int i = 0; i < http->n_addrs; i++)
-        wd_addr_set_port(&http->addrs[i], port);
+        faas_addr_set_port(&http->addrs[i], port);
     faas_addr_format((const struct sockaddr *)&addr->ss, http->authority);
     return (int)port;
 }
@@ -225,7 +225,7 @@ static int start_process(struct wd_http *http, struct faas_error *err)
     if (http->url.port)
         return wd_upstream_child_start(&http->child, http->ctx->env->all, err);
     for (int i = 0; i < http->n_addrs; i++)
-        wd_addr_set_port(&http->addrs[i], 0);
+        faas_addr_set_port(&http->addrs[i], 0);
     port = choose_port(http, err);
     if (port < 0)
         return -1;

@@ -2,7 +2,7 @@
 
 #include "libfaas/alloc.h"
 #include "libfaas/http_parse.h"
-#include "watchdog/url.h"
+#include "libfaas/url.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -29,11 +29,11 @@ static int connect_to(const struct faas_addr *addr, struct faas_error *err)
     return faas_steal_fd(&fd);
 }
 
-static int connect_by_name(const struct wd_url *u, struct faas_error *err)
+static int connect_by_name(const struct faas_url *u, struct faas_error *err)
 {
     _cleanup_free_ char *host = faas_str_dup(u->host);
-    struct faas_addr addrs[WD_MAX_ADDRS];
-    int n = wd_resolve(host, u->port, addrs, err);
+    struct faas_addr addrs[FAAS_MAX_ADDRS];
+    int n = faas_resolve(host, u->port, addrs, err);
     int fd = -1;
 
     for (int i = 0; i < n && fd < 0; i++)
@@ -43,7 +43,7 @@ static int connect_by_name(const struct wd_url *u, struct faas_error *err)
 
 /* --- exchange --- */
 
-static int send_request(int fd, const struct wd_url *u, struct faas_error *err)
+static int send_request(int fd, const struct faas_url *u, struct faas_error *err)
 {
     _cleanup_buf_ struct faas_buf head = {0};
     size_t done = 0;
@@ -115,7 +115,7 @@ static int receive(int fd, struct faas_http_parser *parser, struct faas_buf *bod
     return 0;
 }
 
-static int get(const struct wd_url *u, struct faas_buf *body, struct faas_error *err)
+static int get(const struct faas_url *u, struct faas_buf *body, struct faas_error *err)
 {
     _cleanup_close_ int fd = connect_by_name(u, err);
     struct faas_http_parser *parser;
@@ -132,11 +132,11 @@ static int get(const struct wd_url *u, struct faas_buf *body, struct faas_error 
 
 int wd_http_get(const char *url, struct faas_buf *body, struct faas_error *err)
 {
-    struct wd_url u;
+    struct faas_url u;
 
-    if (wd_url_parse(&u, faas_str_from(url), err) < 0)
+    if (faas_url_parse(&u, faas_str_from(url), err) < 0)
         return -1;
-    if (!wd_url_is_plain(&u))
+    if (!faas_url_is_plain(&u))
         return faas_fail(err, FAAS_ERR_UNSUPPORTED, "\"%.120s\": only http is spoken here", url);
     if (get(&u, body, err) < 0)
         return faas_error_wrap(err, "GET %.120s", url);

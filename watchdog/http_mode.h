@@ -17,7 +17,7 @@
 struct wd_http {
     const struct wd_context *ctx;
     struct wd_upstream_url url;
-    struct faas_addr addrs[WD_MAX_ADDRS];
+    struct faas_addr addrs[FAAS_MAX_ADDRS];
     int n_addrs;
     char authority[64]; /* of an address that we chose the port of; else that of the URL holds */
     struct wd_upstream_child child;

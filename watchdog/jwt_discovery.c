@@ -2,8 +2,8 @@
 
 #include "libfaas/alloc.h"
 #include "libfaas/json.h"
+#include "libfaas/url.h"
 #include "watchdog/http_get.h"
-#include "watchdog/url.h"
 
 #define CONFIGURATION "/.well-known/openid-configuration"
 
@@ -31,15 +31,15 @@ static int get_string(const json_t *doc, const char *name, const char **out, str
 static int reachable_url(const char *jwks_uri, const char *gateway, char **out,
                          struct faas_error *err)
 {
-    struct wd_url keys, base;
+    struct faas_url keys, base;
 
-    if (wd_url_parse(&keys, faas_str_from(jwks_uri), err) < 0)
+    if (faas_url_parse(&keys, faas_str_from(jwks_uri), err) < 0)
         return faas_error_wrap(err, "jwks_uri");
-    if (wd_url_is_plain(&keys)) {
+    if (faas_url_is_plain(&keys)) {
         *out = faas_strdup(jwks_uri);
         return 0;
     }
-    if (wd_url_parse(&base, faas_str_from(gateway), err) < 0)
+    if (faas_url_parse(&base, faas_str_from(gateway), err) < 0)
         return -1;
     *out = faas_asprintf("http://%.*s%.*s", FAAS_STR_FMT(base.authority), FAAS_STR_FMT(keys.path));
     return 0;

@@ -5,12 +5,12 @@
 int wd_upstream_url_parse(struct wd_upstream_url *url, struct faas_str text, struct faas_error *err)
 {
     int shown = (int)FAAS_MIN(text.len, (size_t)100);
-    struct wd_url parsed;
+    struct faas_url parsed;
 
     *url = (struct wd_upstream_url){0};
-    if (wd_url_parse(&parsed, text, err) < 0)
+    if (faas_url_parse(&parsed, text, err) < 0)
         return -1;
-    if (!wd_url_is_plain(&parsed))
+    if (!faas_url_is_plain(&parsed))
         return faas_fail(err, FAAS_ERR_INVALID, "\"%.*s\" does not begin with http://", shown,
                          text.ptr);
     if (faas_str_find(parsed.path, '?') >= 0)
@@ -32,8 +32,8 @@ void wd_upstream_url_deinit(struct wd_upstream_url *url)
     *url = (struct wd_upstream_url){0};
 }
 
-int wd_upstream_resolve(const struct wd_upstream_url *url, struct faas_addr out[WD_MAX_ADDRS],
+int wd_upstream_resolve(const struct wd_upstream_url *url, struct faas_addr out[FAAS_MAX_ADDRS],
                         struct faas_error *err)
 {
-    return wd_resolve(url->host, url->port, out, err);
+    return faas_resolve(url->host, url->port, out, err);
 }

@@ -2,7 +2,7 @@
 #ifndef FAAS_WATCHDOG_UPSTREAM_URL_H
 #define FAAS_WATCHDOG_UPSTREAM_URL_H
 
-#include "watchdog/url.h"
+#include "libfaas/url.h"
 
 struct wd_upstream_url {
     char *host;      /* without brackets */
@@ -17,8 +17,9 @@ FAAS_NODISCARD int wd_upstream_url_parse(struct wd_upstream_url *url, struct faa
                                          struct faas_error *err);
 void wd_upstream_url_deinit(struct wd_upstream_url *url);
 
-/* As wd_resolve(), which may block: only before we serve. */
+/* As faas_resolve(), which may block: only before we serve. */
 FAAS_NODISCARD int wd_upstream_resolve(const struct wd_upstream_url *url,
-                                       struct faas_addr out[WD_MAX_ADDRS], struct faas_error *err);
+                                       struct faas_addr out[FAAS_MAX_ADDRS],
+                                       struct faas_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* URLs in settings and in documents of a gateway: the parts of one that is taken make it up again,
  * and nothing in it can break out of a request's head. */
 #include "libfaas/buf.h"
-#include "watchdog/url.h"
+#include "libfaas/url.h"
 
 #include <stdio.h>
 
@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct faas_str text = {.ptr = (const char *)data, .len = size};
     _cleanup_buf_ struct faas_buf again = {0};
     struct faas_error err = {0};
-    struct wd_url u;
+    struct faas_url u;
 
-    if (wd_url_parse(&u, text, &err) < 0) {
+    if (faas_url_parse(&u, text, &err) < 0) {
         check(err.msg[0], "refused without a reason");
         return 0;
     }

@@ -1,5 +1,5 @@
+#include "libfaas/url.h"
 #include "tests/unit/unit.h"
-#include "watchdog/url.h"
 
 static void urls_are_taken_apart(void **state)
 {
@@ -19,9 +19,9 @@ static void urls_are_taken_apart(void **state)
 
     (void)state;
     for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
-        struct wd_url u;
+        struct faas_url u;
 
-        if (wd_url_parse(&u, faas_str_from(cases[i].url), NULL) < 0 ||
+        if (faas_url_parse(&u, faas_str_from(cases[i].url), NULL) < 0 ||
             !faas_str_eqz(u.authority, cases[i].authority) ||
             !faas_str_eqz(u.host, cases[i].host) || !faas_str_eqz(u.path, cases[i].path) ||
             u.port != cases[i].port)
@@ -57,9 +57,9 @@ static void what_is_no_url_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < FAAS_ARRAY_LEN(urls); i++) {
         struct faas_error err = {0};
-        struct wd_url u;
+        struct faas_url u;
 
-        if (wd_url_parse(&u, faas_str_from(urls[i]), &err) == 0)
+        if (faas_url_parse(&u, faas_str_from(urls[i]), &err) == 0)
             fail_msg("%s is taken", urls[i]);
         assert_int_equal(err.code, FAAS_ERR_INVALID);
     }
@@ -67,11 +67,11 @@ static void what_is_no_url_is_refused(void **state)
 
 static void localhost_is_both_loopback_addresses(void **state)
 {
-    struct faas_addr out[WD_MAX_ADDRS];
+    struct faas_addr out[FAAS_MAX_ADDRS];
     char text[64];
 
     (void)state;
-    assert_int_equal(wd_resolve("LocalHost", 3000, out, NULL), 2);
+    assert_int_equal(faas_resolve("LocalHost", 3000, out, NULL), 2);
     faas_addr_format((const struct sockaddr *)&out[0].ss, text);
     assert_string_equal(text, "127.0.0.1:3000");
     faas_addr_format((const struct sockaddr *)&out[1].ss, text);
@@ -80,27 +80,27 @@ static void localhost_is_both_loopback_addresses(void **state)
 
 static void literals_need_no_resolver(void **state)
 {
-    struct faas_addr out[WD_MAX_ADDRS];
+    struct faas_addr out[FAAS_MAX_ADDRS];
     char text[64];
 
     (void)state;
-    assert_int_equal(wd_resolve("::1", 0, out, NULL), 1);
-    wd_addr_set_port(&out[0], 4321);
+    assert_int_equal(faas_resolve("::1", 0, out, NULL), 1);
+    faas_addr_set_port(&out[0], 4321);
     faas_addr_format((const struct sockaddr *)&out[0].ss, text);
     assert_string_equal(text, "[::1]:4321");
-    assert_int_equal(wd_resolve("127.0.0.2", 80, out, NULL), 1);
-    wd_addr_set_port(&out[0], 1);
+    assert_int_equal(faas_resolve("127.0.0.2", 80, out, NULL), 1);
+    faas_addr_set_port(&out[0], 1);
     faas_addr_format((const struct sockaddr *)&out[0].ss, text);
     assert_string_equal(text, "127.0.0.2:1");
 }
 
 static void an_unknown_host_is_named(void **state)
 {
-    struct faas_addr out[WD_MAX_ADDRS];
+    struct faas_addr out[FAAS_MAX_ADDRS];
     struct faas_error err = {0};
 
     (void)state;
-    assert_int_equal(wd_resolve("a..b", 80, out, &err), -1); /* no name server is asked */
+    assert_int_equal(faas_resolve("a..b", 80, out, &err), -1); /* no name server is asked */
     assert_non_null(strstr(err.msg, "a..b"));
 }
 
@@ -113,5 +113,5 @@ int main(void)
         cmocka_unit_test(literals_need_no_resolver),
         cmocka_unit_test(an_unknown_host_is_named),
     };
-    return cmocka_run_group_tests_name("wd_url", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

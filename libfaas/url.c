@@ -1,4 +1,4 @@
-#include "watchdog/url.h"
+#include "libfaas/url.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@ static bool is_clean(struct faas_str s)
     return true;
 }
 
-static bool take_scheme(struct wd_url *url, struct faas_str *rest)
+static bool take_scheme(struct faas_url *url, struct faas_str *rest)
 {
     const char *colon = rest->len ? memmem(rest->ptr, rest->len, "://", 3) : NULL;
 
@@ -24,14 +24,14 @@ static bool take_scheme(struct wd_url *url, struct faas_str *rest)
     rest->len -= url->scheme.len + 3;
     if (faas_str_ieq(url->scheme, FAAS_STR("https")))
         url->port = HTTPS_PORT;
-    else if (wd_url_is_plain(url))
+    else if (faas_url_is_plain(url))
         url->port = HTTP_PORT;
     else
         return false;
     return true;
 }
 
-static void take_authority(struct wd_url *url, struct faas_str *rest)
+static void take_authority(struct faas_url *url, struct faas_str *rest)
 {
     url->authority = (struct faas_str){.ptr = rest->ptr};
     while (url->authority.len < rest->len && !strchr("/?#", rest->ptr[url->authority.len]))
@@ -41,7 +41,7 @@ static void take_authority(struct wd_url *url, struct faas_str *rest)
 }
 
 /* "host", "host:port", "[::1]:port" */
-static bool split_authority(struct wd_url *url)
+static bool split_authority(struct faas_url *url)
 {
     struct faas_str rest = url->authority;
     uint64_t n = url->port;
@@ -67,12 +67,12 @@ static bool split_authority(struct wd_url *url)
     return true;
 }
 
-int wd_url_parse(struct wd_url *out, struct faas_str text, struct faas_error *err)
+int faas_url_parse(struct faas_url *out, struct faas_str text, struct faas_error *err)
 {
     int shown = (int)FAAS_MIN(text.len, (size_t)SHOWN);
     struct faas_str rest = text;
 
-    *out = (struct wd_url){0};
+    *out = (struct faas_url){0};
     if (!take_scheme(out, &rest))
         return faas_fail(err, FAAS_ERR_INVALID, "\"%.*s\" does not begin with http://", shown,
                          text.ptr);
@@ -85,12 +85,12 @@ int wd_url_parse(struct wd_url *out, struct faas_str text, struct faas_error *er
     return 0;
 }
 
-bool wd_url_is_plain(const struct wd_url *url)
+bool faas_url_is_plain(const struct faas_url *url)
 {
     return faas_str_ieq(url->scheme, FAAS_STR("http"));
 }
 
-void wd_addr_set_port(struct faas_addr *addr, unsigned port)
+void faas_addr_set_port(struct faas_addr *addr, unsigned port)
 {
     if (addr->ss.ss_family == AF_INET6)
         ((struct sockaddr_in6 *)&addr->ss)->sin6_port = htons((uint16_t)port);
@@ -98,7 +98,7 @@ void wd_addr_set_port(struct faas_addr *addr, unsigned port)
         ((struct sockaddr_in *)&addr->ss)->sin_port = htons((uint16_t)port);
 }
 
-static int look_up(const char *host, unsigned port, struct faas_addr out[WD_MAX_ADDRS],
+static int look_up(const char *host, unsigned port, struct faas_addr out[FAAS_MAX_ADDRS],
                    struct faas_error *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
@@ -107,10 +107,10 @@ static int look_up(const char *host, unsigned port, struct faas_addr out[WD_MAX_
 
     if (rc != 0)
         return faas_fail(err, FAAS_ERR_UNAVAILABLE, "%.150s: %s", host, gai_strerror(rc));
-    for (struct addrinfo *ai = found; ai && n < WD_MAX_ADDRS; ai = ai->ai_next) {
+    for (struct addrinfo *ai = found; ai && n < FAAS_MAX_ADDRS; ai = ai->ai_next) {
         out[n] = (struct faas_addr){.len = ai->ai_addrlen};
         memcpy(&out[n].ss, ai->ai_addr, ai->ai_addrlen);
-        wd_addr_set_port(&out[n++], port);
+        faas_addr_set_port(&out[n++], port);
     }
     freeaddrinfo(found);
     return n;
@@ -118,8 +118,8 @@ static int look_up(const char *host, unsigned port, struct faas_addr out[WD_MAX_
 
 /* "localhost" without the resolver: a container may have no /etc/hosts, and whether the function
  * listens on one loopback or the other depends on its runtime. */
-int wd_resolve(const char *host, unsigned port, struct faas_addr out[WD_MAX_ADDRS],
-               struct faas_error *err)
+int faas_resolve(const char *host, unsigned port, struct faas_addr out[FAAS_MAX_ADDRS],
+                 struct faas_error *err)
 {
     if (faas_str_ieq(faas_str_from(host), FAAS_STR("localhost"))) {
         if (faas_addr_parse("127.0.0.1", port, &out[0], err) < 0 ||
