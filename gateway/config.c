@@ -11,12 +11,21 @@
 #define HOUR_MS    (INT64_C(3600) * 1000)
 
 static const char *const log_formats[] = {"auto", "json", "human", NULL};
+static const char *const roles[] = {"all", "gateway", "worker", NULL};
 static const char *const jitters[] = {"none", "full", "equal", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 
 static const struct faas_opt options[] = {
     {.group = "Addresses",
-     .env = "bind_address",
+     .flag = "role",
+     .env = "role",
+     .type = FAAS_OPT_CHOICE,
+     AT(role),
+     .dflt = "all",
+     .choices = roles,
+     .help = "all; gateway (queues asynchronous calls for workers elsewhere); or worker (makes "
+             "queued calls and serves nothing but metrics)"},
+    {.env = "bind_address",
      .type = FAAS_OPT_STRING,
      AT(bind_address),
      .dflt = "127.0.0.1",
@@ -302,11 +311,11 @@ static const struct faas_opt options[] = {
      AT(async.queue),
      .dflt = "faas-request",
      .help = "queue of functions without the annotation com.openfaas.queue"},
-    {.env = "async_worker",
-     .type = FAAS_OPT_BOOL,
-     AT(async.worker),
-     .dflt = "true",
-     .help = "make queued calls, too; false only queues them, for a gateway elsewhere"},
+    {.env = "gateway_url",
+     .type = FAAS_OPT_STRING,
+     AT(async.gateway_url),
+     .dflt = "",
+     .help = "http:// address by which a worker calls functions; needed with --role=worker"},
     {.env = "async_max_inflight",
      .type = FAAS_OPT_INT,
      AT(async.max_inflight),
@@ -491,6 +500,10 @@ static int fill_computed(struct gw_config *c, struct faas_error *err)
     c->state_dir = absolute_path(c->state_dir);
     if (!c->secret_mount_path)
         c->secret_mount_path = faas_asprintf("%s/auth", c->state_dir);
+    if (c->role == GW_ROLE_WORKER && (!c->async.redis_url[0] || !c->async.gateway_url[0]))
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "--role=worker needs redis_url and gateway_url: what to take, and where "
+                         "to call it");
     return faas_validate_name("function_namespace", faas_str_from(c->function_namespace), err);
 }
 

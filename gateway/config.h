@@ -19,8 +19,8 @@ struct gw_async_config {
     int64_t idempotency_ms;
     int64_t result_ms;
     int64_t dead_ms;
-    char *queue; /* of functions that name none */
-    bool worker;
+    char *queue;                   /* of functions that name none */
+    char *gateway_url;             /* where a worker calls functions; "": here */
     int64_t max_inflight;          /* of the worker */
     int64_t max_inflight_function; /* of it for one function; 0: none */
     int64_t lease_ms;
@@ -36,7 +36,11 @@ struct gw_async_config {
     char *callback_deny;
 };
 
+/* What this process does. */
+enum gw_role { GW_ROLE_ALL, GW_ROLE_GATEWAY, GW_ROLE_WORKER };
+
 struct gw_config {
+    int role;
     char *bind_address;
     int64_t port;
     char *metrics_address;

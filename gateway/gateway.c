@@ -64,6 +64,9 @@ static int open_shards(struct gw *gw, struct faas_error *err)
 {
     unsigned n = gw->cfg->loops > 0 ? (unsigned)gw->cfg->loops : usable_cpus();
 
+    if (gw->cfg->role == GW_ROLE_WORKER)
+        n = 1; /* for signals and metrics */
+
     gw->shards = faas_zalloc(n * sizeof(*gw->shards));
     gw->n_shards = n;
     for (unsigned i = 0; i < n; i++) {
@@ -169,8 +172,10 @@ static void on_signal(void *arg, int signo);
 
 static int open_all(struct gw *gw, const struct gw_settings *settings, struct faas_error *err)
 {
+    bool serves = gw->cfg->role != GW_ROLE_WORKER;
+
     raise_descriptor_limit(gw);
-    if (open_credentials(gw, err) < 0 || open_shards(gw, err) < 0)
+    if ((serves && open_credentials(gw, err) < 0) || open_shards(gw, err) < 0)
         return -1;
     /* Before any thread starts, so that all of them inherit the blocked mask. */
     if (faas_loop_signal(gw->shards[0]->loop, SIGTERM, on_signal, gw, err) < 0 ||
@@ -179,6 +184,8 @@ static int open_all(struct gw *gw, const struct gw_settings *settings, struct fa
     gw->pool = faas_pool_new((unsigned)gw->cfg->pool_threads, QUEUE, err);
     if (!gw->pool || open_async(gw, err) < 0)
         return -1;
+    if (!serves)
+        return gw_metrics_server_open(gw, err);
     if (listen_all(gw, err) < 0)
         return -1;
     return open_provider(gw, settings, err);
@@ -231,6 +238,8 @@ static void join_shards(struct gw *gw, bool stop)
 /* The first calls must not race the first table's way through the mailboxes. */
 static void install_first_table(struct gw *gw)
 {
+    if (!gw->table)
+        return; /* a worker has none */
     for (unsigned i = 0; i < gw->n_shards; i++)
         gw->shards[i]->table = faas_snapshot_ref(gw->table);
 }
@@ -245,11 +254,11 @@ int gw_run(struct gw *gw, struct faas_error *err)
             return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "loop thread");
         gw->shards[i]->has_thread = true;
     }
-    if (gw->async && gw->cfg->async.worker && !(gw->worker = gw_worker_start(gw, err)))
+    if (gw->async && gw->cfg->role != GW_ROLE_GATEWAY && !(gw->worker = gw_worker_start(gw, err)))
         return -1;
     faas_log_info(&gw->log, "serving", FAAS_F_STR("address", gw->cfg->bind_address),
                   FAAS_F_INT("port", gw->port), FAAS_F_INT("metrics_port", gw->metrics_port),
-                  FAAS_F_STR("provider", gw->provider.ops->name),
+                  FAAS_F_STR("provider", gw->provider.ops ? gw->provider.ops->name : ""),
                   FAAS_F_STR("state_dir", gw->cfg->state_dir), FAAS_F_INT("loops", gw->n_shards),
                   FAAS_F_STR("version", faas_version()));
     faas_loop_run(gw->shards[0]->loop);
@@ -270,7 +279,8 @@ static void drain_tick(void *arg)
     struct drain *d = arg;
     struct gw_shard *s = d->shard;
 
-    if (faas_http_server_active(s->server) > 0 && faas_loop_now_ms(s->loop) < d->until_ms) {
+    if (s->server && faas_http_server_active(s->server) > 0 &&
+        faas_loop_now_ms(s->loop) < d->until_ms) {
         faas_timer_start(s->loop, &d->timer, DRAIN_TICK, drain_tick, d);
         return;
     }
@@ -285,7 +295,8 @@ static void drain_shard(void *arg)
 
     d->shard = s;
     d->until_ms = faas_loop_now_ms(s->loop) + s->gw->cfg->drain_ms;
-    faas_http_server_drain(s->server);
+    if (s->server)
+        faas_http_server_drain(s->server);
     drain_tick(d);
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/async/keys.h"
 #include "libfaas/alloc.h"
 #include "libfaas/crypto.h"
+#include "libfaas/url.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -265,14 +266,37 @@ static void make_name(struct gw_worker *w)
     snprintf(w->name, sizeof(w->name), "%.40s-%d-%.8s", host, (int)getpid(), id);
 }
 
+static int find_gateway(struct gw_worker *w, const char *text, struct faas_error *err)
+{
+    struct faas_addr found[FAAS_MAX_ADDRS];
+    struct faas_url url;
+    char host[256];
+
+    if (faas_url_parse(&url, faas_str_from(text), err) < 0)
+        return faas_error_wrap(err, "gateway_url");
+    if (!faas_url_is_plain(&url) || url.path.len > 1 || url.host.len >= sizeof(host))
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "gateway_url=\"%.100s\" is not of the form http://host:port", text);
+    snprintf(host, sizeof(host), "%.*s", FAAS_STR_FMT(url.host));
+    if (faas_resolve(host, url.port, found, err) < 0)
+        return faas_error_wrap(err, "gateway_url");
+    w->front_door = found[0];
+    return 0;
+}
+
+/* Ours, unless another is named. */
 static int find_front_door(struct gw_worker *w, struct faas_error *err)
 {
     const char *bind = w->gw->cfg->bind_address;
     bool any = !*bind || strcmp(bind, "0.0.0.0") == 0;
 
+    if (w->gw->cfg->async.gateway_url[0])
+        return find_gateway(w, w->gw->cfg->async.gateway_url, err);
     if (strcmp(bind, "::") == 0 || strcmp(bind, "[::]") == 0)
         bind = "::1";
-    return faas_addr_parse(any ? "127.0.0.1" : bind, w->gw->port, &w->front_door, err);
+    if (faas_addr_parse(any ? "127.0.0.1" : bind, w->gw->port, &w->front_door, err) < 0)
+        return faas_error_wrap(err, "bind_address");
+    return 0;
 }
 
 static void worker_free(struct gw_worker *w)
@@ -314,7 +338,7 @@ static int open_worker(struct gw_worker *w, struct faas_error *err)
     };
 
     if (find_front_door(w, err) < 0)
-        return faas_error_wrap(err, "bind_address");
+        return -1;
     w->loop = faas_loop_new(w->gw->clock, err);
     if (!w->loop)
         return -1;

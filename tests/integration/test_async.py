@@ -370,6 +370,37 @@ def test_many_calls_leave_nothing_behind(redis):
         gateway.close()
 
 
+def test_a_worker_may_be_a_process_of_its_own(redis):
+    gw = Gateway(redis_url=redis.url, role="gateway", **FAST)
+    worker = None
+    try:
+        deploy(gw, "echo", "cat")
+        call_id = submit(gw, "echo", b"far").headers["X-Call-Id"]
+        time.sleep(0.5)
+        assert redis.call(call_id)["s"] == "queued"  # nobody is there to make it
+        worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gw.url, basic_auth="false", **FAST)
+        wait_state(redis, call_id, "done")
+        assert redis("GET", f"minnow:result:{call_id}") == "far"
+        assert "gateway_async_finished_total" in worker.metrics()
+        worker.stop()
+    finally:
+        if worker:
+            worker.close()
+        gw.close()
+
+
+@pytest.mark.parametrize("settings, named", [
+    ({"role": "worker"}, "redis_url"), ({"role": "boss"}, "role"),
+    ({"role": "worker", "redis_url": "unix:///nope", "gateway_url": "https://x"}, "gateway_url"),
+    ({"redis_url": "rediss://x"}, "redis_url"), ({"redis_url": "unix:///x", "callback_deny": "a b"}, "callback_deny"),
+    ({"redis_url": "unix:///x", "async_retry_codes": "ok"}, "async_retry_codes"),
+    ({"redis_url": "unix:///x", "callback_secret_file": "/nope"}, "callback_secret_file")])
+def test_settings_that_cannot_be_are_refused_by_name(settings, named):
+    with pytest.raises(AssertionError) as refused:
+        Gateway(**settings)
+    assert named in str(refused.value)
+
+
 # --- what can be asked and decided ---
 
 def status(gw, call_id, query=""):
