@@ -305,6 +305,7 @@ static void worker_free(struct gw_worker *w)
         while (!faas_list_empty(&w->attempts))
             gw_attempt_abandon(FAAS_CONTAINER_OF(w->attempts.next, struct gw_attempt, node));
         w->draining = true;
+        gw_queue_gauges_stop(&w->gauges);
         faas_redis_free(w->reader);
         gw_async_loop_free(w->async);
         if (w->upstream)
@@ -364,6 +365,7 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
     refresh(w);
     promote(w);
     renew(w);
+    gw_queue_gauges_start(&w->gauges, gw, &w->async->store, w->loop);
     faas_timer_start(w->loop, &w->reclaim_timer, gw->cfg->async.lease_ms / 2, reclaim, w);
     rc = pthread_create(&w->thread, NULL, worker_main, w);
     if (rc != 0) {

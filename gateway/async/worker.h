@@ -8,6 +8,7 @@
 
 #include "gateway/async/async.h"
 #include "gateway/async/fn_limits.h"
+#include "gateway/async/queue_gauges.h"
 #include "libfaas/http_client.h"
 
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct gw_worker {
     struct faas_upstream *upstream;
     struct faas_addr front_door;
     struct gw_fn_limits limits;
+    struct gw_queue_gauges gauges;
     struct faas_list attempts; /* those that run */
     size_t n_attempts;
     struct faas_strv queues; /* that it serves */

@@ -508,6 +508,8 @@ def test_metrics_tell_of_queues(redis, gateway):
                  'gateway_async_attempts_total{queue="faas-request",status="200"} 1',
                  'gateway_async_finished_total{queue="faas-request",state="done"} 1'):
         assert line in text, text
+    for name in ("depth", "in_flight", "delayed", "dead", "oldest_age_seconds"):
+        wait_until(lambda: f'gateway_async_queue_{name}{{queue="faas-request"}} 0' in gateway.metrics(), name)
 
 
 # --- the same from the command line ---
