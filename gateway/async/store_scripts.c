@@ -38,6 +38,10 @@ static const char submit[] =
     "if ARGV[11] ~= '0' then redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[10]) end\n"
     "return {ARGV[1], 1}\n";
 
+/* A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
+ * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
+#define EVEN_IF_FULL "redis.call('HDEL', KEYS[1], '')\n"
+
 /* start: call, queue, body, result
  * entry worker now group */
 static const char start[] =
@@ -49,8 +53,7 @@ static const char start[] =
     "  return false\n"
     "end\n"
     "if not c[1] or c[2] ~= ARGV[1] then return away() end\n"
-    "local n = tonumber(c[3]) + 1\n"
-    "if c[9] == 'due' then\n"
+    "local n = tonumber(c[3]) + 1\n" EVEN_IF_FULL "if c[9] == 'due' then\n"
     "  redis.call('HSET', KEYS[1], 'n', n, 'w', ARGV[2])\n"
     "  return {n, c[4], c[5] or '', '', c[7] or '', c[8], 1, c[10] or 0, c[11] or '',\n"
     "    redis.call('GET', KEYS[4]) or '', c[12] or ''}\n"
@@ -78,7 +81,7 @@ static const char renew[] =
  * attempt entry group state status reason history headers result ttl now hold id */
 static const char finish[] = IF_MINE
     "if c[3] ~= 'running' then return 0 end\n"
-    "local h = c[5] and (c[5] .. ',' .. ARGV[7]) or ARGV[7]\n"
+    "local h = c[5] and (c[5] .. ',' .. ARGV[7]) or ARGV[7]\n" EVEN_IF_FULL
     "redis.call('HSET', KEYS[1], 's', ARGV[4], 'st', ARGV[5], 'why', ARGV[6], 'h', h,\n"
     "  'rh', ARGV[8], 'fin', ARGV[11])\n"
     "redis.call('HDEL', KEYS[1], 'x', 'w', 'due')\n"
@@ -100,8 +103,8 @@ static const char finish[] = IF_MINE
     "return 1\n";
 
 /* release: call, queue; attempt entry group note */
-static const char release[] =
-    IF_MINE "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n" PUT_ENTRY_AWAY "return 1\n";
+static const char release[] = IF_MINE EVEN_IF_FULL
+    "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n" PUT_ENTRY_AWAY "return 1\n";
 
 /* retry: call, queue, delayed, body; attempt entry group due history id ttl now */
 static const char retry[] =
@@ -145,8 +148,7 @@ static const char promote[] =
 /* cancel: call, body; prefix id group ttl now */
 static const char cancel[] =
     "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'cb')\n"
-    "if not c[1] then return 0 end\n"
-    "if c[1] == 'running' then\n"
+    "if not c[1] then return 0 end\n" EVEN_IF_FULL "if c[1] == 'running' then\n"
     "  redis.call('HSET', KEYS[1], 'x', 1)\n"
     "  return 1\n"
     "end\n"
