@@ -402,22 +402,27 @@ struct renewal {
     char entry[];
 };
 
-static struct gw_attempt *find(struct gw_worker *w, const char *entry)
+static struct gw_attempt *find(struct gw_worker *w, struct faas_str entry)
 {
     faas_list_for_each (&w->attempts, it) {
         struct gw_attempt *a = FAAS_CONTAINER_OF(it, struct gw_attempt, node);
 
-        if (strcmp(a->entry, entry) == 0)
+        if (faas_str_eq(a->ref.entry, entry))
             return a;
     }
     return NULL;
+}
+
+bool gw_attempt_runs(struct gw_worker *w, struct faas_str entry)
+{
+    return find(w, entry) != NULL;
 }
 
 static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
                        const struct faas_error *err)
 {
     _cleanup_free_ struct renewal *r = arg;
-    struct gw_attempt *a = find(r->worker, r->entry);
+    struct gw_attempt *a = find(r->worker, faas_str_from(r->entry));
 
     (void)err;
     if (!a || result == GW_ASYNC_ERROR || a->step != GW_CALLING)

@@ -34,6 +34,7 @@ struct gw_attempt {
 /* An entry that was read. Gives the function's place back to the worker when it is over. */
 void gw_attempt_begin(struct gw_worker *w, struct faas_str queue, struct faas_str entry,
                       struct faas_str id, struct faas_str function);
+bool gw_attempt_runs(struct gw_worker *w, struct faas_str entry);
 /* Says that it is still ours. */
 void gw_attempt_renew(struct gw_attempt *a);
 /* Forgets it where it stands; its entry stays as it is. */

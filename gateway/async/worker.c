@@ -211,17 +211,31 @@ struct reclaiming {
     char queue[];
 };
 
-/* XAUTOCLAIM: [next, [entry…], [deleted…]]. */
+static void reclaim_from(struct gw_worker *w, const char *queue, struct faas_str from);
+
+/* XAUTOCLAIM: [next, [entry…], [deleted…]]. It looks at a few entries at a time, and those that
+ * others hold may come first, so it is asked again until it has seen all. */
 static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
                          const struct faas_error *err)
 {
     _cleanup_free_ struct reclaiming *r = arg;
+    const struct faas_redis_reply *entries = faas_redis_at(reply, 1);
+    struct faas_str next = faas_redis_str(faas_redis_at(reply, 0));
 
-    if (!err && !r->worker->draining)
-        take_all(r->worker, faas_str_from(r->queue), faas_redis_at(reply, 1));
+    if (err || r->worker->draining)
+        return;
+    for (size_t i = 0; i < faas_redis_len(entries); i++) {
+        const struct faas_redis_reply *entry = faas_redis_at(entries, i);
+
+        /* Our own as well, when Redis was away for so long; they need no second attempt. */
+        if (!gw_attempt_runs(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
+            take(r->worker, faas_str_from(r->queue), entry);
+    }
+    if (next.len && !faas_str_eqz(next, "0-0") && room(r->worker) > 0)
+        reclaim_from(r->worker, r->queue, next);
 }
 
-static void reclaim_from(struct gw_worker *w, const char *queue)
+static void reclaim_from(struct gw_worker *w, const char *queue, struct faas_str from)
 {
     _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
     struct reclaiming *r = faas_zalloc(sizeof(*r) + strlen(queue) + 1);
@@ -234,7 +248,7 @@ static void reclaim_from(struct gw_worker *w, const char *queue)
         gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue)),
         FAAS_STR(GW_ASYNC_GROUP), faas_str_from(w->name),
         ((struct faas_str){lease, faas_format_u64((uint64_t)w->gw->cfg->async.lease_ms, lease)}),
-        FAAS_STR("0"), FAAS_STR("COUNT"),
+        from, FAAS_STR("COUNT"),
         ((struct faas_str){count, faas_format_u64(FAAS_MAX(room(w), (size_t)1), count)}));
 }
 
@@ -244,7 +258,7 @@ static void reclaim(void *arg)
 
     faas_timer_start(w->loop, &w->reclaim_timer, w->gw->cfg->async.lease_ms / 2, reclaim, w);
     for (size_t i = 0; i < w->queues.len && room(w) > 0; i++)
-        reclaim_from(w, w->queues.items[i]);
+        reclaim_from(w, w->queues.items[i], FAAS_STR("0"));
 }
 
 /* --- life --- */
