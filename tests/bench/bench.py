@@ -1,4 +1,4 @@
-"""bench.py [gateway|watchdog|modes|start|cli]...: see run.sh."""
+"""bench.py [gateway|async|watchdog|modes|start|cli]...: see run.sh."""
 import os
 import signal
 import sys
@@ -7,8 +7,8 @@ import report
 
 
 def main(names):
-    suites = {"gateway": "suite_gateway", "watchdog": "suite_watchdog", "modes": "suite_modes",
-              "start": "suite_start", "cli": "suite_cli"}
+    suites = {"gateway": "suite_gateway", "async": "suite_async", "watchdog": "suite_watchdog",
+              "modes": "suite_modes", "start": "suite_start", "cli": "suite_cli"}
     for name in names:
         if name not in suites:
             sys.exit(f"bench: unknown benchmark {name} ({', '.join(suites)})")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh [gateway|watchdog|modes|start|cli]: installs the peers that are missing and measures against them.
+# run.sh [gateway|async|watchdog|modes|start|cli]: installs the peers that are missing and measures against them.
 # BENCH_ROUNDS, BENCH_SECONDS and BENCH_CONNECTIONS change how long and how hard; nothing here fails
 # because of a time. Results: a table here, everything in build/bench/*.json.
 set -eu

@@ -1,0 +1,122 @@
+"""Asynchronous calls against the Redis they are kept in: what XADD of the same KiB gives at the same
+persistence, and what the same function gives when it is called directly. Nothing is pinned: gateway,
+Redis and load share all CPUs, as Redis and redis-benchmark do."""
+import csv
+import os
+import subprocess
+import time
+
+import gateway
+import load
+import peers
+import process
+import report
+
+BODY = 1024
+CONNECTIONS = 32
+MAX_INFLIGHT = 50   # the gateway's default
+QUEUE = "minnow:queue:faas-request"
+SETTINGS = {"everysec": 40000, "always": 10000}   # and how many XADDs
+
+
+class Redis:
+    def __init__(self, fsync):
+        folder = peers.work_dir(f"redis-{fsync}")
+        self.path = os.path.join(folder, "s")
+        self.process = process.Process("redis", [
+            "redis-server", "--port", "0", "--unixsocket", self.path, "--dir", folder, "--save", "",
+            "--appendonly", "yes", "--appendfsync", fsync], log=os.path.join(folder, "log"))
+        end = time.monotonic() + 10
+        while self("PING") != "PONG":
+            if time.monotonic() > end:
+                raise RuntimeError(f"redis does not answer: {self.process.tail()}")
+            time.sleep(0.01)
+
+    def __call__(self, *words):
+        return subprocess.run(["redis-cli", "-s", self.path, *words], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60).stdout.strip()
+
+    def benchmark(self, n):
+        """XADD by as many connections as the gateway's clients have."""
+        out = subprocess.run(
+            ["redis-benchmark", "-s", self.path, "-c", str(CONNECTIONS), "-n", str(n), "--csv",
+             "XADD", "bench", "*", "d", "x" * BODY], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=120, check=True).stdout
+        row = list(csv.DictReader(out.splitlines()))[-1]
+        self("DEL", "bench")
+        return {"rps": float(row["rps"]), "p99_ms": float(row["p99_latency_ms"])}
+
+
+def wait(condition, what, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} takes longer than {seconds} s")
+        time.sleep(0.02)
+
+
+def length(redis):
+    return int(redis("XLEN", QUEUE))
+
+
+def drain(redis):
+    """Calls a second, from when the first is over until all are."""
+    total = length(redis)
+    redis("SREM", "minnow:paused", "faas-request")
+    wait(lambda: length(redis) < total, "the first call", 30)
+    began, left = time.monotonic(), length(redis)
+    wait(lambda: length(redis) == 0, "draining", 300)
+    return left / (time.monotonic() - began)
+
+
+def one_round(redis, gw, n):
+    redis("FLUSHALL")
+    redis("SADD", "minnow:paused", "faas-request")
+    xadd = redis.benchmark(n)
+    sync = load.wrk(gw.url, MAX_INFLIGHT, report.SECONDS, BODY)
+    time.sleep(2.5)   # the worker's open question outlives the pause by two seconds at most
+    accepted = load.wrk(gw.url.replace("/function/", "/async-function/"), CONNECTIONS,
+                        report.SECONDS, BODY)
+    return {"xadd": xadd, "accepted": accepted, "sync": sync, "drain": drain(redis)}
+
+
+def ratios(rounds):
+    def of(f):
+        return report.ratio(report.paired([{"r": f(r)} for r in rounds], [{"r": 1}] * len(rounds), "r"))
+
+    def rps(s):
+        return s["requests"] / s["seconds"]
+
+    return {
+        "accepted : XADD": of(lambda r: rps(r["accepted"]) / r["xadd"]["rps"]),
+        "drained : sync": of(lambda r: r["drain"] / rps(r["sync"])),
+        "p99 of 202 : XADD": of(lambda r: r["accepted"]["p99_ms"] / r["xadd"]["p99_ms"]),
+    }
+
+
+def show(fsync, rounds):
+    report.say()
+    report.say(f"async, appendfsync {fsync}: {len(rounds)} rounds of {report.SECONDS} s")
+    for r in rounds:
+        a, s = r["accepted"], r["sync"]
+        report.say(f"  XADD {r['xadd']['rps']:.0f}/s p99 {r['xadd']['p99_ms']:.2f} ms; "
+                   f"accepted {a['requests'] / a['seconds']:.0f}/s p50 {a['p50_ms']:.2f} p99 "
+                   f"{a['p99_ms']:.2f} ms, {a['errors']} errors; "
+                   f"sync {s['requests'] / s['seconds']:.0f}/s; drained {r['drain']:.0f}/s")
+    for name, value in ratios(rounds).items():
+        report.say(f"  {name:<20} {value}")
+
+
+def run():
+    result = {"versions": {"redis": report.version_of("redis-server", "--version"),
+                           "wrk": report.version_of("wrk", "-v")}}
+    for fsync, n in SETTINGS.items():
+        with process.ended_afterwards():
+            up = peers.upstream()
+            up.wait_ready(up.url)
+            redis = Redis(fsync)
+            gw = gateway.start(up, f"--redis-url=unix://{redis.path}", cpus=process.ALL_CPUS)
+            rounds = [one_round(redis, gw, n) for _ in range(report.ROUNDS)]
+        show(fsync, rounds)
+        result[fsync] = rounds
+    report.save("async", result)
