@@ -8,14 +8,16 @@ MEBIBYTE = 1 << 20
 
 
 class Case:
-    def __init__(self, name, mode, fprocess, connections, body=11, family="of", **settings):
-        self.name, self.mode, self.fprocess = name, mode, fprocess
+    def __init__(self, name, mode, fprocess, connections, body=11, family="of", shared=False, **settings):
+        self.name, self.mode, self.fprocess = f"{name}, {'shared' if shared else 'pinned'}", mode, fprocess
+        self.server_cpus, self.load_cpus = (
+            (process.ALL_CPUS, process.ALL_CPUS) if shared else (process.SERVER_CPU, process.LOAD_CPU))
         self.connections, self.body, self.family = connections, body, family
         self.settings = settings
 
 
 def run_case(case, programs, base, result):
-    servers = {name: peers.watchdog(name, program, case.fprocess, process.SERVER_CPU,
+    servers = {name: peers.watchdog(name, program, case.fprocess, case.server_cpus,
                                     mode=case.mode, **case.settings)
                for name, program in programs.items()}
     body = b"x" * case.body
@@ -26,9 +28,9 @@ def run_case(case, programs, base, result):
     for c in report.connections(case.connections):
         samples = report.interleaved(
             list(servers), lambda n: load.measure(servers[n], servers[n].url, c, report.SECONDS,
-                                                  case.body, process.LOAD_CPU))
+                                                  case.body, case.load_cpus))
         rows = report.summary(samples, base)
-        report.print_table(f"{case.name}, pinned, {c} connections: medians of {report.ROUNDS} "
+        report.print_table(f"{case.name}, {c} connections: medians of {report.ROUNDS} "
                            f"rounds of {report.SECONDS} s; ratios paired", rows, base,
                            children=case.mode != "http")
         result["levels"][f"{case.name} {c}"] = {"samples": samples, "summary": rows}
@@ -45,8 +47,8 @@ def run():
             Case("http", "http", "/bin/sleep 1000000", "8,64", body=0, upstream_url=url),
             Case("streaming, tiny", "streaming", peers.tiny_echo(), "8"),
             Case("serializing, tiny", "serializing", peers.tiny_echo(), "8"),
-            Case("classic, 1 MiB through cat", "classic", "/bin/cat", "1,8", MEBIBYTE, "classic"),
-            Case("streaming, 1 MiB through cat", "streaming", "/bin/cat", "1,8", MEBIBYTE),
+            Case("classic, 1 MiB through cat", "classic", "/bin/cat", "1,4", MEBIBYTE, "classic", shared=True),
+            Case("streaming, 1 MiB through cat", "streaming", "/bin/cat", "1,4", MEBIBYTE, shared=True),
         ]
         for case in cases:
             go = peers_of[case.family]
