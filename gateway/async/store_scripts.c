@@ -81,24 +81,27 @@ static const char renew[] =
  * attempt entry group state status reason history headers result ttl now hold id */
 static const char finish[] = IF_MINE
     "if c[3] ~= 'running' then return 0 end\n"
-    "local h = c[5] and (c[5] .. ',' .. ARGV[7]) or ARGV[7]\n" EVEN_IF_FULL
+    "local h = c[5] and (c[5] .. ',' .. ARGV[7]) or ARGV[7]\n"
+    "local ttl, dead = tonumber(ARGV[10]), ARGV[4] == 'dead'\n"
+    /* Also what makes the rest possible when Redis is full, see EVEN_IF_FULL. */
+    "if dead then redis.call('HDEL', KEYS[1], 'x', 'w', 'due')\n"
+    "else\n"
+    "  redis.call('HDEL', KEYS[1], 'x', 'w', 'due', 'b', 'r')\n"
+    "  redis.call('DEL', KEYS[3])\n"
+    "end\n"
     "redis.call('HSET', KEYS[1], 's', ARGV[4], 'st', ARGV[5], 'why', ARGV[6], 'h', h,\n"
     "  'rh', ARGV[8], 'fin', ARGV[11])\n"
-    "redis.call('HDEL', KEYS[1], 'x', 'w', 'due')\n"
-    "redis.call('SET', KEYS[4], ARGV[9])\n"
     "if ARGV[12] == '1' then redis.call('HSET', KEYS[1], 'cbs', 'due') end\n"
-    "local ttl = tonumber(ARGV[10])\n"
-    "if ARGV[4] == 'dead' then\n"
+    "if dead then\n"
     "  local oldest = ttl > 0 and tonumber(ARGV[11]) - ttl or 0\n" /* their calls have expired */
     "  redis.call('HSET', KEYS[1], 'd',\n"
     "    redis.call('XADD', KEYS[5], 'MINID', '~', math.max(oldest, 0), '*', 'c', ARGV[13]))\n"
-    "else\n"
-    "  redis.call('DEL', KEYS[3])\n"
-    "  redis.call('HDEL', KEYS[1], 'b', 'r')\n"
+    "  if ttl > 0 then redis.call('PEXPIRE', KEYS[3], ttl) end\n"
     "end\n"
     "if ttl > 0 then\n"
-    "  for _, k in ipairs({KEYS[1], KEYS[3], KEYS[4]}) do redis.call('PEXPIRE', k, ttl) end\n"
-    "end\n"
+    "  redis.call('SET', KEYS[4], ARGV[9], 'PX', ttl)\n"
+    "  redis.call('PEXPIRE', KEYS[1], ttl)\n"
+    "else redis.call('SET', KEYS[4], ARGV[9]) end\n"
     "if ARGV[12] ~= '1' then\n" PUT_ENTRY_AWAY "end\n"
     "return 1\n";
 
