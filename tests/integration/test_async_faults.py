@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -191,7 +192,7 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_any_more(redis, ledger,
 
 
 def test_a_function_slower_than_its_lease_runs_once_although_two_could_take_it(redis, ledger,
-                                                                              gateways):
+                                                                               gateways):
     first = start(gateways, redis, ledger, "sleep 1.5", async_lease="300ms")
     start(gateways, redis, ledger, "sleep 1.5", async_lease="300ms")
     clients = Clients(first, 20)
@@ -226,3 +227,35 @@ def test_a_redis_that_comes_back_empty_takes_calls_again(redis, ledger, gateways
     after = clients.accepted[forgotten + CLIENTS:]  # some were answered while it was killed
     assert len(after) > 100
     check(redis, ledger, after)
+
+
+def jumping_clock(folder):
+    """What programs are started with so that their wall clock is off by what the file says."""
+    library, offset = os.path.join(folder, "clock.so"), os.path.join(folder, "offset")
+    source = os.path.join(os.path.dirname(__file__), "jumping_clock.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
+    with open(offset, "w") as f:
+        f.write("0")
+    return offset, {"LD_PRELOAD": library, "CLOCK_OFFSET": offset,
+                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+@pytest.mark.parametrize("jump", [600, -600])
+def test_a_clock_that_jumps_starts_nothing_twice(jump, ledger, gateways, tmp_path, monkeypatch,
+                                                 request):
+    """Leases are of Redis's clock, times of the gateway's: here both are the machine's."""
+    offset, env = jumping_clock(tmp_path)
+    with monkeypatch.context() as m:
+        for name, value in env.items():
+            m.setenv(name, value)
+        redis = Redis()
+        request.addfinalizer(redis.close)
+        gw = start(gateways, redis, ledger, "sleep 0.5")
+    clients = Clients(gw, 100)
+    wait_until(lambda: len(ledger.counts()) > 0, "the first executions")
+    before = int(redis("TIME")[0])
+    with open(offset, "w") as f:
+        f.write(str(jump))
+    assert abs(int(redis("TIME")[0]) - before - jump) < 60
+    clients.join()
+    assert check(redis, ledger, clients.accepted) == 0
