@@ -125,7 +125,7 @@ check-static: fwatchdog-static-all              # as root: it makes roots of its
 DOCKER     ?= docker
 IMAGES     ?= minnow
 TAG        ?= $(VERSION)
-.PHONY: watchdog-images check-images check-templates
+.PHONY: watchdog-images check-images check-templates faults
 watchdog-images: fwatchdog-static
 	$(Q)for image in classic-watchdog of-watchdog; do \
 	  $(DOCKER) build --no-cache --platform linux/$(subst armhf,arm/v7,$(ARCH)) --target $$image \
@@ -135,6 +135,9 @@ check-images: $(BINS) fwatchdog-static fwatchdog-static-arm64 # as root: it star
 	$(Q)scripts/deps.sh test images
 	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/integration/test_images.py \
 	  tests/integration/test_cli_docker.py
+
+faults: $(BINS)                                # 100 000 asynchronous calls under kill -9 of everybody, 8 minutes
+	$(Q)FAULT_ROUNDS=20 FAULT_CALLS=5000 $(MAKE) --no-print-directory integration ONLY=kill_9
 
 check-templates: $(BINS)                       # every language's toolchain is installed
 	$(Q)scripts/deps.sh build run test templates

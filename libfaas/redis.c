@@ -182,6 +182,23 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 
 static void after_hello(struct faas_redis *r);
 
+bool faas_redis_fails(const struct faas_error *err, const char *word)
+{
+    struct faas_str s = faas_str_from(err->msg);
+    struct faas_str mark = FAAS_STR(REDIS_SAYS);
+
+    if (!faas_str_starts(s, mark))
+        return false;
+    s = (struct faas_str){s.ptr + mark.len, s.len - mark.len};
+    return faas_str_eqz(faas_str_split(&s, ' '), word);
+}
+
+/* Somebody has flushed its scripts: a new connection loads them again. Not from within a reply. */
+static void on_scripts_gone(void *arg)
+{
+    drop(arg, "its scripts are gone");
+}
+
 static void on_reply(redisAsyncContext *ac, void *raw, void *arg)
 {
     struct command *c = arg;
@@ -198,21 +215,12 @@ static void on_reply(redisAsyncContext *ac, void *raw, void *arg)
         command_end(c, NULL, &err);
     } else if (reply->type == REDIS_REPLY_ERROR) {
         faas_fail(&err, FAAS_ERR_UNAVAILABLE, REDIS_SAYS "%.200s", reply->str);
+        if (r->state == UP && faas_redis_fails(&err, "NOSCRIPT"))
+            faas_timer_start(r->loop, &r->connect_timer, 0, on_scripts_gone, r);
         command_end(c, NULL, &err);
     } else {
         command_end(c, reply, NULL);
     }
-}
-
-bool faas_redis_fails(const struct faas_error *err, const char *word)
-{
-    struct faas_str s = faas_str_from(err->msg);
-    struct faas_str mark = FAAS_STR(REDIS_SAYS);
-
-    if (!faas_str_starts(s, mark))
-        return false;
-    s = (struct faas_str){s.ptr + mark.len, s.len - mark.len};
-    return faas_str_eqz(faas_str_split(&s, ' '), word);
 }
 
 /* --- sending --- */

@@ -176,6 +176,30 @@ static void scripts_are_there_from_the_start_and_after_a_restart(void **state)
     tear_down(&f);
 }
 
+static bool is_ok(void *arg)
+{
+    return ((struct outcome *)arg)->ok;
+}
+
+static void scripts_that_were_flushed_are_loaded_again(void **state)
+{
+    const struct faas_str argv[] = {FAAS_STR("n"), FAAS_STR("5")};
+    struct outcome flushed = {0}, failed = {0}, after = {0};
+    struct fixture f;
+
+    (void)state;
+    set_up_connected(&f, &(struct faas_redis_opts){0});
+    FAAS_REDIS(f.redis, keep, &flushed, FAAS_STR("SCRIPT"), FAAS_STR("FLUSH"));
+    faas_redis_script(f.redis, 0, argv, 2, 1, keep, &failed);
+    assert_true(faas_loop_run_until(f.loop, has_come, &failed, LIMIT_MS));
+    assert_true(faas_redis_fails(&failed.err, "NOSCRIPT"));
+    assert_true(faas_loop_run_until(f.loop, is_down, f.redis, LIMIT_MS));
+    assert_true(faas_loop_run_until(f.loop, is_up, f.redis, LIMIT_MS));
+    faas_redis_script(f.redis, 0, argv, 2, 1, keep, &after);
+    assert_true(faas_loop_run_until(f.loop, is_ok, &after, LIMIT_MS));
+    tear_down(&f);
+}
+
 static void commands_wait_for_the_first_connection_only(void **state)
 {
     struct outcome early = {0}, late = {0};
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(values_are_binary_safe),
         cmocka_unit_test(an_error_of_redis_is_told_in_its_words),
         cmocka_unit_test(scripts_are_there_from_the_start_and_after_a_restart),
+        cmocka_unit_test(scripts_that_were_flushed_are_loaded_again),
         cmocka_unit_test(commands_wait_for_the_first_connection_only),
         cmocka_unit_test(commands_that_were_out_when_redis_died_fail),
         cmocka_unit_test(a_redis_that_does_not_answer_costs_no_more_than_the_deadline),
