@@ -237,6 +237,13 @@ static const struct faas_opt options[] = {
      .min = 1,
      .max = 256,
      .help = "threads for management calls"},
+    {.env = "flight_records",
+     .type = FAAS_OPT_INT,
+     AT(flight_records),
+     .dflt = "1000",
+     .min = 0,
+     .max = 1000000,
+     .help = "failed calls that are remembered for faas-cli explain; 0 is none"},
 
     {.group = "Asynchronous calls",
      .env = "redis_url",

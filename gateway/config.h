@@ -77,6 +77,7 @@ struct gw_config {
     int64_t max_idle_conns;
     int64_t max_idle_conns_per_host;
     int64_t pool_threads;
+    int64_t flight_records;
 
     struct gw_async_config async;
 

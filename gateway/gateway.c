@@ -2,6 +2,7 @@
 
 #include "gateway/async/async.h"
 #include "gateway/async/worker.h"
+#include "gateway/flight.h"
 #include "gateway/metrics_server.h"
 #include "gateway/routes.h"
 #include "gateway/scale.h"
@@ -205,6 +206,7 @@ struct gw *gw_new(const struct gw_settings *settings, const struct faas_log *log
     gw->functions = gw_fn_registry_new(gw->metrics);
     gw->http_metrics = gw_http_metrics_new(gw->metrics);
     gw->scaler = gw_scaler_new();
+    gw->flight = gw_flight_new((size_t)gw->cfg->flight_records);
     signal(SIGPIPE, SIG_IGN);
     if (open_all(gw, settings, err) < 0) {
         gw_free(gw);
@@ -346,6 +348,7 @@ void gw_free(struct gw *gw)
     faas_snapshot_unref(gw->table);
     gw_async_free(gw->async);
     gw_scaler_free(gw->scaler);
+    gw_flight_free(gw->flight);
     gw_fn_registry_free(gw->functions);
     free(gw->http_metrics);
     faas_metrics_free(gw->metrics);

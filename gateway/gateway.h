@@ -17,6 +17,7 @@
 struct gw_shard;
 struct gw_scaler;
 struct gw_async;
+struct gw_flight;
 struct gw_worker;
 
 struct gw {
@@ -30,6 +31,7 @@ struct gw {
     struct gw_fn_registry *functions;
     struct gw_http_metrics *http_metrics; /* of the management routes */
     struct gw_scaler *scaler;
+    struct gw_flight *flight;
     struct gw_async *async;   /* NULL: no redis_url */
     struct gw_worker *worker; /* NULL: none here */
     struct faas_pool *pool;

@@ -1,6 +1,7 @@
 #include "gateway/request.h"
 
 #include "gateway/access_log.h"
+#include "gateway/flight.h"
 #include "gateway/routes.h"
 #include "libfaas/crypto.h"
 #include "libfaas/json.h"
@@ -104,6 +105,8 @@ void gw_request_done(struct gw_request *r, const struct faas_error *err)
 
     if (err && !r->error.ptr)
         r->error = faas_str_from(err->msg);
+    if (r->function.len && (r->status >= 400 || err))
+        gw_flight_record(r->shard->gw->flight, r, took_ns);
     gw_routes_count(r, took_ns);
     if (r->shard->gw->cfg->access_log)
         gw_access_log(r, took_ns);

@@ -2,6 +2,7 @@
 
 #include "gateway/async/async.h"
 #include "gateway/async/inquiry.h"
+#include "gateway/flight.h"
 #include "gateway/invoke.h"
 #include "gateway/system.h"
 #include "libfaas/alloc.h"
@@ -47,6 +48,7 @@ const struct faas_route gw_routes[] = {
     {"GET", "/async-function/{name}", &gw_async_status_action},
     {"GET", "/async-function/{name}/result", &gw_async_result_action},
     {"DELETE", "/async-function/{name}", &gw_async_cancel_action},
+    {"GET", "/system/calls/{id}", &gw_flight_action},
     {"GET", "/system/queues", &gw_queues_action},
     {"POST", "/system/queues/{name}/pause", &gw_queue_pause_action},
     {"POST", "/system/queues/{name}/resume", &gw_queue_resume_action},
