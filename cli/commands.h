@@ -17,6 +17,7 @@ extern const struct cli_command cli_cmd_completion;
 extern const struct cli_command cli_cmd_deploy;
 extern const struct cli_command cli_cmd_describe;
 extern const struct cli_command cli_cmd_diff;
+extern const struct cli_command cli_cmd_explain;
 extern const struct cli_command cli_cmd_generate;
 extern const struct cli_command cli_cmd_help;
 extern const struct cli_command cli_cmd_info;
