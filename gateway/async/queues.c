@@ -19,6 +19,25 @@ static json_t *number_at(const struct faas_redis_reply *row, size_t i)
     return json_integer(faas_redis_integer(faas_redis_at(row, i)));
 }
 
+/* A list, made of a script's rows. */
+static void reply_rows(struct gw_inquiry *q, const struct faas_redis_reply *rows,
+                       const struct faas_error *err,
+                       json_t *(*make)(const struct faas_redis_reply *row))
+{
+    json_t *list;
+
+    if (!gw_inquiry_back(q))
+        return;
+    if (err) {
+        gw_inquiry_fail(q, err);
+        return;
+    }
+    list = json_array();
+    for (size_t i = 0; i < faas_redis_len(rows); i++)
+        json_array_append_new(list, make(faas_redis_at(rows, i)));
+    gw_inquiry_json(q, 200, list);
+}
+
 /* --- the list --- */
 
 static json_t *queue_json(const struct faas_redis_reply *row)
@@ -38,19 +57,7 @@ static json_t *queue_json(const struct faas_redis_reply *row)
 
 static void on_queues(void *arg, const struct faas_redis_reply *rows, const struct faas_error *err)
 {
-    struct gw_inquiry *q = arg;
-    json_t *list;
-
-    if (!gw_inquiry_back(q))
-        return;
-    if (err) {
-        gw_inquiry_fail(q, err);
-        return;
-    }
-    list = json_array();
-    for (size_t i = 0; i < faas_redis_len(rows); i++)
-        json_array_append_new(list, queue_json(faas_redis_at(rows, i)));
-    gw_inquiry_json(q, 200, list);
+    reply_rows(arg, rows, err, queue_json);
 }
 
 static void begin_queues(struct gw_inquiry *q)
@@ -181,19 +188,7 @@ static json_t *dead_json(const struct faas_redis_reply *row)
 
 static void on_dead(void *arg, const struct faas_redis_reply *rows, const struct faas_error *err)
 {
-    struct gw_inquiry *q = arg;
-    json_t *list;
-
-    if (!gw_inquiry_back(q))
-        return;
-    if (err) {
-        gw_inquiry_fail(q, err);
-        return;
-    }
-    list = json_array();
-    for (size_t i = 0; i < faas_redis_len(rows); i++)
-        json_array_append_new(list, dead_json(faas_redis_at(rows, i)));
-    gw_inquiry_json(q, 200, list);
+    reply_rows(arg, rows, err, dead_json);
 }
 
 static void begin_dead(struct gw_inquiry *q)
