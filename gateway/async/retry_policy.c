@@ -67,7 +67,8 @@ bool gw_retry_parse(struct faas_str text, struct gw_retry_policy *out)
     for (size_t i = 0; i < FAAS_ARRAY_LEN(n); i++)
         if (faas_parse_u64(faas_str_split(&text, ' '), &n[i], NULL) < 0 || n[i] > INT64_MAX)
             return false;
-    if (!text.ptr || n[0] == 0 || n[3] > GW_JITTER_EQUAL || !gw_retry_parse_codes(text, out))
+    if (!text.ptr || n[0] == 0 || n[0] > MAX_ATTEMPTS || n[3] > GW_JITTER_EQUAL ||
+        !gw_retry_parse_codes(text, out))
         return false;
     out->attempts = (int64_t)n[0];
     out->min_wait_ms = (int64_t)n[1];
@@ -90,7 +91,7 @@ int64_t gw_retry_wait_ms(const struct gw_retry_policy *p, int64_t n, uint64_t ra
 {
     int64_t wait = p->min_wait_ms;
 
-    for (int64_t i = 1; i < n && wait < p->max_wait_ms; i++)
+    for (int64_t i = 1; i < n && wait > 0 && wait < p->max_wait_ms; i++)
         wait = wait > INT64_MAX / 2 ? p->max_wait_ms : 2 * wait;
     wait = FAAS_MIN(wait, p->max_wait_ms);
     if (p->jitter == GW_JITTER_FULL)

@@ -41,8 +41,9 @@ static void annotations_beat_the_settings_where_they_can_be_read(void **state)
 
 static void a_policy_survives_its_journey(void **state)
 {
-    static const char *const refused[] = {"",        "1",         "0 1 1 0 ",  "1 1 1 3 500",
-                                          "1 1 1 0", "1 1 1 0 x", "-1 1 1 0 ", "x 1 1 0 "};
+    static const char *const refused[] = {
+        "",          "1",         "0 1 1 0 ", "1 1 1 3 500", "1 1 1 0",
+        "1 1 1 0 x", "-1 1 1 0 ", "x 1 1 0 ", "10001 1 1 0 "};
     _cleanup_buf_ struct faas_buf text = {0};
     struct gw_retry_policy p = base, got = {0};
 
@@ -83,6 +84,8 @@ static void waits_double_up_to_the_longest(void **state)
     p.jitter = GW_JITTER_EQUAL;
     assert_int_equal(gw_retry_wait_ms(&p, 1, 0), 5000);
     assert_int_equal(gw_retry_wait_ms(&p, 1, 5000), 10000);
+    p = (struct gw_retry_policy){.attempts = 2, .max_wait_ms = 1000};
+    assert_int_equal(gw_retry_wait_ms(&p, INT64_MAX, 7), 0); /* and at once */
     p = (struct gw_retry_policy){.attempts = 2, .max_wait_ms = INT64_MAX, .min_wait_ms = INT64_MAX};
     assert_int_equal(gw_retry_wait_ms(&p, 5, 7), INT64_MAX);
 }
