@@ -15,10 +15,15 @@ static void forward(struct gw_invocation *v, const struct faas_fn *fn);
 
 /* --- endings --- */
 
+/* Its name outlives it in the access record: the function may be removed, and the endpoint with it,
+ * before the last byte of the answer is out. */
 static void leave_endpoint(struct gw_invocation *v)
 {
     if (!v->endpoint)
         return;
+    if (v->r.instance)
+        v->r.instance = faas_arena_strndup(faas_http_req_arena(v->r.http), v->r.instance,
+                                           strlen(v->r.instance));
     atomic_fetch_sub_explicit(&v->endpoint->in_flight, 1, memory_order_relaxed);
     faas_endpoint_unref(v->endpoint);
     v->endpoint = NULL;
@@ -48,10 +53,6 @@ static void finish(void *arg, const struct faas_error *err)
     struct gw_invocation *v = arg;
     const struct faas_clock *clock = v->r.shard->gw->clock;
 
-    /* The instance outlives its endpoint in the access record. */
-    v->r.instance = v->r.instance ? faas_arena_strndup(faas_http_req_arena(v->r.http),
-                                                       v->r.instance, strlen(v->r.instance))
-                                  : NULL;
     if (v->r.status == 0)
         v->r.status = 499; /* nothing was answered: the client left first */
     stop_everything(v);

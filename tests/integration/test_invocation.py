@@ -262,6 +262,30 @@ def test_what_there_was_of_a_broken_answer_arrives_before_the_cut(gateway, funct
         assert not seen.endswith(b"0\r\n\r\n")
 
 
+def test_a_function_that_is_removed_while_its_answer_goes_out_is_named_in_the_record(gateway, function):
+    """Some of these sizes are all read from the function, and not yet all taken by the client."""
+    name, up = function(lambda c, request: reply(b"x" * int(request.target[1:]))(c, request))
+    sizes = range(MIB // 8, 4 * MIB, MIB // 8)
+    clients = []
+    for size in sizes:
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", gateway.port))
+        s.sendall(f"GET /function/{name}/{size} HTTP/1.1\r\nHost: a\r\nX-Call-Id: gone-{size}\r\n"
+                  "Connection: close\r\n\r\n".encode())
+        clients.append(s)
+    wait_until(lambda: len(up.requests) == len(sizes), "all requests")
+    assert gateway.remove(name).status == 202
+    for s in clients:
+        with s:
+            while s.recv(MIB):
+                pass
+    for size in sizes:
+        record = wait_until(lambda: next((r for r in gateway.records if r.get("call_id") == f"gone-{size}"), None),
+                            "the record")
+        assert record["instance"] == up.address, record
+
+
 def test_a_client_that_leaves_ends_the_call_upstream(gateway, function):
     gone = threading.Event()
 
