@@ -112,6 +112,11 @@ void faas_sha256_hex(const void *p, size_t n, char out[65])
     digest_hex(EVP_sha256(), p, n, out);
 }
 
+void faas_sha1_hex(const void *p, size_t n, char out[41])
+{
+    digest_hex(EVP_sha1(), p, n, out);
+}
+
 void faas_md5_hex(const void *p, size_t n, char out[33])
 {
     digest_hex(EVP_md5(), p, n, out);

@@ -12,6 +12,8 @@ void faas_hex(char *out, const void *p, size_t n); /* 2n characters and a NUL */
 void faas_sha256_hex(const void *p, size_t n, char out[65]);
 /* Digest of a file's content from its current position; reads in pieces. */
 FAAS_NODISCARD int faas_sha256_fd(int fd, char out[65], struct faas_error *err);
+/* SHA-1 and MD5 name things for others; they prove nothing. */
+void faas_sha1_hex(const void *p, size_t n, char out[41]);
 void faas_md5_hex(const void *p, size_t n, char out[33]);
 void faas_hmac_sha256_hex(struct faas_str key, struct faas_str data, char out[65]);
 /* True when equal; takes the same time wherever they differ. The lengths are not kept secret:

@@ -1,6 +1,7 @@
 #include "libfaas/redis.h"
 
 #include "libfaas/alloc.h"
+#include "libfaas/crypto.h"
 #include "libfaas/net.h"
 
 #include <assert.h>
@@ -55,12 +56,9 @@ struct faas_redis {
     struct faas_io io;
     bool wants_read, wants_write;
     struct resolving *resolving;
-    size_t hellos; /* not yet answered */
-    struct script {
-        struct faas_redis *r;
-        char sha[41];
-    } * scripts;
-    char why[160]; /* we are refused */
+    size_t hellos;           /* not yet answered */
+    char (*script_shas)[41]; /* known before Redis has loaded them: calls may already wait */
+    char why[160];           /* we are refused */
     int64_t backoff_ms;
     struct faas_timer connect_timer; /* the attempt's deadline, or the wait for the next one */
     struct faas_timer command_timer;
@@ -326,7 +324,7 @@ void faas_redis_script(struct faas_redis *r, size_t index, const struct faas_str
 
     assert(argc <= FAAS_REDIS_MAX_ARGS && index < r->opts.n_scripts);
     all[0] = FAAS_STR("EVALSHA");
-    all[1] = faas_str_from(r->scripts[index].sha);
+    all[1] = faas_str_from(r->script_shas[index]);
     all[2] = (struct faas_str){count, faas_format_u64(n_keys, count)};
     memcpy(all + 3, argv, argc * sizeof(*argv));
     faas_redis_command(r, all, argc + 3, 0, fn, arg);
@@ -360,20 +358,9 @@ static void on_hello(void *arg, const struct faas_redis_reply *reply, const stru
         after_hello(r);
 }
 
-static void on_loaded(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+static void hello(struct faas_redis *r, const struct faas_str *argv, size_t argc)
 {
-    struct script *script = arg;
-    struct faas_str sha = faas_redis_str(reply);
-
-    if (sha.len < sizeof(script->sha))
-        snprintf(script->sha, sizeof(script->sha), "%.*s", FAAS_STR_FMT(sha));
-    on_hello(script->r, reply, err);
-}
-
-static void hello(struct faas_redis *r, const struct faas_str *argv, size_t argc, faas_redis_fn *fn,
-                  void *arg)
-{
-    struct command *c = command_new(r, argv, argc, r->opts.connect_timeout_ms, fn, arg);
+    struct command *c = command_new(r, argv, argc, r->opts.connect_timeout_ms, on_hello, r);
 
     r->hellos++;
     send_command(c);
@@ -390,17 +377,17 @@ static void say_hello(struct faas_redis *r)
     struct faas_str name[] = {FAAS_STR("CLIENT"), FAAS_STR("SETNAME"), faas_str_from(r->opts.name)};
 
     if (url->password && url->user)
-        hello(r, auth, 3, on_hello, r);
+        hello(r, auth, 3);
     else if (url->password)
-        hello(r, short_auth, 2, on_hello, r);
-    hello(r, select, 2, on_hello, r);
+        hello(r, short_auth, 2);
+    hello(r, select, 2);
     if (r->opts.name)
-        hello(r, name, 3, on_hello, r);
+        hello(r, name, 3);
     for (size_t i = 0; i < r->opts.n_scripts; i++) {
         struct faas_str load[] = {FAAS_STR("SCRIPT"), FAAS_STR("LOAD"),
                                   faas_str_from(r->opts.scripts[i])};
 
-        hello(r, load, 3, on_loaded, &r->scripts[i]);
+        hello(r, load, 3);
     }
 }
 
@@ -611,9 +598,9 @@ struct faas_redis *faas_redis_new(struct faas_loop *loop, const struct faas_redi
     r->opts = *opts;
     r->where = faas_redis_url_format(opts->url);
     r->backoff_ms = FAAS_MIN((int64_t)FIRST_BACKOFF_MS, opts->max_backoff_ms);
-    r->scripts = faas_zalloc((opts->n_scripts + 1) * sizeof(*r->scripts));
+    r->script_shas = faas_zalloc((opts->n_scripts + 1) * sizeof(*r->script_shas));
     for (size_t i = 0; i < opts->n_scripts; i++)
-        r->scripts[i].r = r;
+        faas_sha1_hex(opts->scripts[i], strlen(opts->scripts[i]), r->script_shas[i]);
     faas_list_init(&r->waiting);
     faas_list_init(&r->sent);
     faas_list_init(&r->failed);
@@ -633,7 +620,7 @@ void faas_redis_free(struct faas_redis *r)
     faas_timer_stop(r->loop, &r->connect_timer);
     faas_timer_stop(r->loop, &r->command_timer);
     faas_timer_stop(r->loop, &r->failed_timer);
-    free(r->scripts);
+    free(r->script_shas);
     free(r->where);
     free(r);
 }

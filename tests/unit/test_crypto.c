@@ -89,6 +89,8 @@ static void digests_match_the_published_vectors(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     faas_sha256_hex(NULL, 0, hex);
     assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    faas_sha1_hex("abc", 3, hex);
+    assert_string_equal(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
     faas_md5_hex("abc", 3, hex);
     assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72");
     faas_hmac_sha256_hex(FAAS_STR("k"), FAAS_STR("{}"), hex);

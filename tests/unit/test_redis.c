@@ -202,7 +202,8 @@ static void scripts_that_were_flushed_are_loaded_again(void **state)
 
 static void commands_wait_for_the_first_connection_only(void **state)
 {
-    struct outcome early = {0}, late = {0};
+    const struct faas_str argv[] = {FAAS_STR("n"), FAAS_STR("5")};
+    struct outcome early = {0}, script = {0}, late = {0};
     struct fixture f;
 
     (void)state;
@@ -210,8 +211,11 @@ static void commands_wait_for_the_first_connection_only(void **state)
     faas_redis_free(f.redis);
     connect_with(&f, &(struct faas_redis_opts){0});
     FAAS_REDIS(f.redis, keep, &early, FAAS_STR("PING"));
-    assert_true(faas_loop_run_until(f.loop, has_come, &early, LIMIT_MS));
+    faas_redis_script(f.redis, 0, argv, 2, 1, keep, &script);
+    assert_true(faas_loop_run_until(f.loop, has_come, &script, LIMIT_MS));
     assert_string_equal(early.text, "PONG");
+    assert_true(script.ok);
+    assert_int_equal(script.integer, 5);
     redis_server_kill(&f.server);
     assert_true(faas_loop_run_until(f.loop, is_down, f.redis, LIMIT_MS));
     FAAS_REDIS(f.redis, keep, &late, FAAS_STR("PING"));
