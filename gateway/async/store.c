@@ -101,6 +101,7 @@ void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_sub
     add_int(&a, sub->same_ttl_ms);
     add_int(&a, sub->same_key.len > 0);
     add(&a, sub->policy);
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
     run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
 }
 

@@ -13,14 +13,18 @@
  */
 
 /* submit: call, queue, delayed, queues, same, body
- * id fn queue request body spill callback due now ttl same? policy -> {id, is_new} */
+ * id fn queue request body spill callback due now ttl same? policy group -> {id, is_new}
+ *
+ * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
 static const char submit[] =
     "if ARGV[11] ~= '0' then\n"
     "  local old = redis.call('GET', KEYS[5])\n"
     "  if old then return {old, 0} end\n"
     "end\n"
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n"
-    "redis.call('SADD', KEYS[4], ARGV[3])\n"
+    "if redis.call('SADD', KEYS[4], ARGV[3]) == 1 then\n"
+    "  redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[13], '0', 'MKSTREAM')\n"
+    "end\n"
     "local call = {'f', ARGV[2], 'q', ARGV[3], 't', ARGV[9], 'n', 0, 'r', ARGV[4],\n"
     "  'p', ARGV[12]}\n"
     "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"

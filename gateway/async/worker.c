@@ -162,7 +162,8 @@ static void refresh(void *arg)
     if (w->refreshing)
         return;
     w->refreshing = true;
-    /* The usual queue is served before its first call comes. */
+    /* The usual queue is served before its first call comes. What is a queue has its group. */
+    make_group(w, w->gw->cfg->async.queue);
     FAAS_REDIS(redis_of(w), NULL, NULL, FAAS_STR("SADD"),
                gw_key(&arena, prefix, "queues", FAAS_STR("")),
                faas_str_from(w->gw->cfg->async.queue));

@@ -215,6 +215,16 @@ def test_what_a_full_redis_has_accepted_is_worked_off(redis, ledger, gateways):
     check(redis, ledger, clients.accepted)
 
 
+def test_a_worker_that_comes_when_redis_is_full_works_off_what_waits(redis, ledger, gateways):
+    gw = start(gateways, redis, ledger, role="gateway")
+    clients = Clients(gw, 20)
+    clients.join()
+    redis("CONFIG", "SET", "maxmemory", "1")
+    gateways(redis_url=redis.url, **SETTINGS, role="worker", gateway_url=gw.url,
+             basic_auth="false")
+    check(redis, ledger, clients.accepted)
+
+
 def test_a_redis_that_comes_back_empty_takes_calls_again(redis, ledger, gateways):
     gw = start(gateways, redis, ledger)
     clients = Clients(gw, 300)
