@@ -10,6 +10,7 @@
 struct wd_health {
     const char *lock_path; /* borrowed */
     bool suppress_lock;    /* the flag alone decides */
+    bool make_folder;      /* that the file lies in, if need be: an empty image has no /tmp */
     bool accepting;
 };
 

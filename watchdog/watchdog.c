@@ -213,6 +213,7 @@ static int start_health(struct wd *wd, struct faas_error *err)
     wd->health = (struct wd_health){
         .lock_path = wd->config->lock_path,
         .suppress_lock = wd->config->suppress_lock,
+        .make_folder = wd_modes[wd->config->mode].family == WD_OF_WATCHDOG,
     };
     if (wd->config->suppress_lock)
         wd_logf(wd->log, "Warning: \"suppress_lock\" is enabled. No automated health-checks will "

@@ -162,6 +162,14 @@ def test_36_a_folder_that_cannot_be_written(tmp_path):
         assert "/proc/.lock" in wd.log and "suppress_lock" in wd.log
 
 
+def test_36_a_missing_folder_is_fatal_to_the_classic_watchdog_only(tmp_path):
+    with Watchdog("cat", TMPDIR=tmp_path / "a/b", wait=False) as wd:
+        assert wd.wait_exit() == 2
+        assert "suppress_lock" in wd.log
+    with Watchdog("cat", TMPDIR=tmp_path / "a/b", mode="streaming") as wd:
+        assert (tmp_path / "a/b/.lock").exists() and wd.health() == 200
+
+
 @in_every_mode
 def test_36_without_a_lock_file(mode):
     with Watchdog("cat", suppress_lock="true", TMPDIR="/proc", mode=mode) as wd:

@@ -93,6 +93,35 @@ static void a_missing_folder_is_an_error_that_names_the_way_out(void **state)
     assert_false(h.accepting);
 }
 
+static void a_missing_folder_is_made_when_that_is_wished(void **state)
+{
+    char above[32], folder[40], path[56];
+    struct wd_health h = {.lock_path = path, .make_folder = true};
+
+    (void)state;
+    snprintf(above, sizeof(above), "%s/a", dir);
+    snprintf(folder, sizeof(folder), "%s/b", above);
+    snprintf(path, sizeof(path), "%s/.lock", folder);
+    assert_int_equal(wd_health_start(&h, NULL), 0);
+    assert_true(wd_health_ok(&h));
+    wd_health_stop(&h);
+    assert_int_equal(rmdir(folder), 0); /* the file is gone again, its folder is not */
+    assert_int_equal(rmdir(above), 0);
+}
+
+static void a_folder_that_cannot_be_made_is_an_error_that_says_why(void **state)
+{
+    struct wd_health h = {.lock_path = "/proc/nowhere/.lock", .make_folder = true};
+    struct faas_error err = {0};
+
+    (void)state;
+    assert_int_equal(wd_health_start(&h, &err), -1);
+    assert_non_null(strstr(err.msg, "/proc/nowhere/.lock"));
+    assert_non_null(strstr(err.msg, "suppress_lock=true"));
+    assert_non_null(strstr(err.msg, "make folder /proc/nowhere"));
+    assert_false(h.accepting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +129,8 @@ int main(void)
         cmocka_unit_test(a_stale_file_is_taken_over),
         cmocka_unit_test(suppressed_health_needs_no_file_and_touches_none),
         cmocka_unit_test(a_missing_folder_is_an_error_that_names_the_way_out),
+        cmocka_unit_test(a_missing_folder_is_made_when_that_is_wished),
+        cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error_that_says_why),
     };
     return cmocka_run_group_tests_name("wd_health", tests, make_dir, remove_dir);
 }
