@@ -318,6 +318,12 @@ static const struct faas_opt options[] = {
      AT(async.queue),
      .dflt = "faas-request",
      .help = "queue of functions without the annotation com.openfaas.queue"},
+    {.env = "async_queues",
+     .type = FAAS_OPT_STRING,
+     AT(async.queues),
+     .dflt = "*",
+     .help = "queues this worker serves, the first of them first, with how many calls of each at a "
+             "time: urgent:20,reports:2,* (* is every other)"},
     {.env = "gateway_url",
      .type = FAAS_OPT_STRING,
      AT(async.gateway_url),

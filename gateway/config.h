@@ -20,6 +20,7 @@ struct gw_async_config {
     int64_t result_ms;
     int64_t dead_ms;
     char *queue;                   /* of functions that name none */
+    char *queues;                  /* that the worker serves: async/queue_rules.h */
     char *gateway_url;             /* where a worker calls functions; "": here */
     int64_t max_inflight;          /* of the worker */
     int64_t max_inflight_function; /* of it for one function; 0: none */

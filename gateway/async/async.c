@@ -3,7 +3,7 @@
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
 
-enum { MAX_BACKOFF_MS = 5000, MAX_QUEUE_NAME = 128, MAX_SECRET = 4096 };
+enum { MAX_BACKOFF_MS = 5000, MAX_SECRET = 4096 };
 
 static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_policy *out,
                              struct faas_error *err)
@@ -65,7 +65,8 @@ struct gw_async *gw_async_open(struct gw *gw, struct faas_error *err)
     }
     a->finished = faas_metrics_family(gw->metrics, &finished);
     a->attempts = faas_metrics_family(gw->metrics, &attempts);
-    if (read_retry_policy(cfg, &a->retry, err) < 0 || read_secret(cfg, a, err) < 0) {
+    if (read_retry_policy(cfg, &a->retry, err) < 0 || read_secret(cfg, a, err) < 0 ||
+        gw_queue_rules_parse(&a->queues, cfg->queues, err) < 0) {
         gw_async_free(a);
         return NULL;
     }
@@ -83,6 +84,7 @@ void gw_async_free(struct gw_async *a)
         return;
     faas_redis_url_deinit(&a->url);
     gw_host_policy_free(a->callbacks);
+    gw_queue_rules_deinit(&a->queues);
     free(a->callback_secret);
     free(a);
 }
@@ -122,20 +124,11 @@ int64_t gw_async_now_ms(const struct gw *gw)
     return gw->clock->realtime_ns(gw->clock->self) / 1000000;
 }
 
-static bool is_queue_name(struct faas_str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
-              s.ptr[i] == '-' || s.ptr[i] == '_'))
-            return false;
-    return s.len > 0 && s.len <= MAX_QUEUE_NAME;
-}
-
 struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn)
 {
     const char *named = faas_map_get(&fn->annotations, "com.openfaas.queue");
 
-    if (named && is_queue_name(faas_str_from(named)))
+    if (named && gw_is_queue_name(faas_str_from(named)))
         return faas_str_from(named);
     return faas_str_from(gw->cfg->async.queue);
 }

@@ -4,6 +4,7 @@
 #define FAAS_GATEWAY_ASYNC_H
 
 #include "gateway/async/host_policy.h"
+#include "gateway/async/queue_rules.h"
 #include "gateway/async/retry_policy.h"
 #include "gateway/async/store.h"
 #include "gateway/request.h"
@@ -12,6 +13,7 @@ struct gw_async {
     struct faas_redis_url url;
     struct gw_host_policy *callbacks;
     struct gw_retry_policy retry;  /* of functions that say nothing */
+    struct gw_queue_rules queues;  /* those that this worker serves */
     char *callback_secret;         /* NULL: callbacks are not signed */
     struct faas_family *submitted; /* by queue and outcome */
     struct faas_family *finished;  /* by queue and state */

@@ -44,7 +44,6 @@ static void attempt_free(struct gw_attempt *a)
         gw_fn_limit_leave(&w->limits, a->limit, a->status);
     faas_list_remove(&a->node);
     w->n_attempts--;
-    free(a->queue);
     free(a->entry);
     free(a->id);
     free(a->function);
@@ -62,9 +61,10 @@ void gw_attempt_abandon(struct gw_attempt *a)
 static void over(struct gw_attempt *a)
 {
     struct gw_worker *w = a->worker;
+    struct gw_served_queue *queue = a->queue;
 
     attempt_free(a);
-    gw_worker_more(w);
+    gw_worker_more(w, queue);
 }
 
 /* The function need not wait for our book-keeping. */
@@ -77,7 +77,7 @@ static void leave_limit(struct gw_attempt *a)
 
 static void count(struct faas_family *family, const struct gw_attempt *a, const char *what)
 {
-    const char *labels[] = {a->queue, what};
+    const char *labels[] = {a->queue->name, what};
 
     faas_counter_add(faas_counter(family, labels), 1);
 }
@@ -363,30 +363,31 @@ static void on_postponed(void *arg, enum gw_store_result result, const struct fa
 {
     (void)result; /* if it was not: it will be found again when nobody has spoken for it */
     (void)err;
-    gw_worker_more(arg);
+    gw_worker_more(arg, NULL);
 }
 
-void gw_attempt_begin(struct gw_worker *w, struct faas_str queue, struct faas_str entry,
+void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str entry,
                       struct faas_str id, struct faas_str function)
 {
     struct gw_fn_limit *limit = gw_fn_limit_enter(&w->limits, function);
     struct gw_attempt *a;
 
     if (!limit) {
-        gw_store_postpone(&w->async->store, queue, entry, id, gw_async_now_ms(w->gw) + BUSY_WAIT_MS,
-                          on_postponed, w);
+        gw_store_postpone(&w->async->store, faas_str_from(queue->name), entry, id,
+                          gw_async_now_ms(w->gw) + BUSY_WAIT_MS, on_postponed, w);
         return;
     }
     a = faas_new(struct gw_attempt);
     a->worker = w;
     a->limit = limit;
     a->retry_after_ms = -1;
-    a->queue = faas_str_dup(queue);
+    a->queue = queue;
+    queue->running++;
     a->entry = faas_str_dup(entry);
     a->id = faas_str_dup(id);
     a->function = faas_str_dup(function);
     a->ref = (struct gw_attempt_ref){
-        .queue = faas_str_from(a->queue),
+        .queue = faas_str_from(a->queue->name),
         .entry = faas_str_from(a->entry),
         .id = faas_str_from(a->id),
     };

@@ -8,7 +8,8 @@ struct gw_attempt {
     struct faas_list node; /* in worker->attempts */
     struct gw_worker *worker;
     struct gw_attempt_ref ref;
-    char *queue, *entry, *id, *function, *callback;
+    struct gw_served_queue *queue;
+    char *entry, *id, *function, *callback;
     struct gw_fn_limit *limit; /* the function's place that it has */
     struct gw_retry_policy policy;
     struct faas_exchange *exchange; /* NULL: none runs */
@@ -32,7 +33,7 @@ struct gw_attempt {
 };
 
 /* An entry that was read. Gives the function's place back to the worker when it is over. */
-void gw_attempt_begin(struct gw_worker *w, struct faas_str queue, struct faas_str entry,
+void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str entry,
                       struct faas_str id, struct faas_str function);
 bool gw_attempt_runs(struct gw_worker *w, struct faas_str entry);
 /* Says that it is still ours. */

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 enum {
-    BLOCK_MS = 1000,   /* how long Redis keeps an idle reader waiting */
-    REFRESH_MS = 1000, /* which queues there are, and which are paused */
-    PROMOTE_MS = 100,  /* calls whose time has come */
+    BLOCK_MS = 1000,     /* how long Redis keeps an idle reader waiting */
+    SHORT_BLOCK_MS = 20, /* when there are more queues than one question names */
+    REFRESH_MS = 1000,   /* which queues there are, and which are paused */
+    PROMOTE_MS = 100,    /* calls whose time has come */
     PROMOTE_MAX = 1000,
     READ_RETRY_MS = 200, /* after a failure */
     DRAIN_TICK_MS = 20,
-    MAX_QUEUES = 256,
     MAX_BACKOFF_MS = 5000,
 };
 
@@ -34,14 +34,31 @@ static size_t room(const struct gw_worker *w)
     return w->n_attempts < max ? max - w->n_attempts : 0;
 }
 
-void gw_worker_more(struct gw_worker *w)
+/* Entries come at once when the queue that had enough to do is asked as well. */
+static void ask_anew(struct gw_worker *w)
 {
+    char id[21];
+
+    w->full = false;
+    FAAS_REDIS(redis_of(w), NULL, NULL, FAAS_STR("CLIENT"), FAAS_STR("UNBLOCK"),
+               ((struct faas_str){id, faas_format_u64((uint64_t)w->reader_id, id)}));
+}
+
+void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue)
+{
+    bool was_full = queue && queue->running == queue->max;
+
+    if (queue)
+        gw_served_leave(&w->queues, queue);
+    if (w->reading && w->full && was_full)
+        ask_anew(w);
     read_more(w);
 }
 
 /* --- entries: [entry, [c, ID, f, FUNCTION]] --- */
 
-static void take(struct gw_worker *w, struct faas_str queue, const struct faas_redis_reply *entry)
+static void take(struct gw_worker *w, struct gw_served_queue *queue,
+                 const struct faas_redis_reply *entry)
 {
     const struct faas_redis_reply *fields = faas_redis_at(entry, 1);
 
@@ -49,13 +66,6 @@ static void take(struct gw_worker *w, struct faas_str queue, const struct faas_r
         gw_attempt_begin(w, queue, faas_redis_str(faas_redis_at(entry, 0)),
                          faas_redis_str(faas_redis_at(fields, 1)),
                          faas_redis_str(faas_redis_at(fields, 3)));
-}
-
-static void take_all(struct gw_worker *w, struct faas_str queue,
-                     const struct faas_redis_reply *entries)
-{
-    for (size_t i = 0; i < faas_redis_len(entries); i++)
-        take(w, queue, faas_redis_at(entries, i));
 }
 
 /* The queue's name behind the prefix of its key. */
@@ -79,46 +89,81 @@ static void on_read(void *arg, const struct faas_redis_reply *reply, const struc
 
     w->reading = false;
     if (err) { /* Redis is away, or empty again and has forgotten the groups */
+        w->rank = 0;
         if (!w->draining)
             faas_timer_start(w->loop, &w->refresh_timer, READ_RETRY_MS, on_retry_reading, w);
         return;
     }
     for (size_t i = 0; i < faas_redis_len(reply); i++) {
         const struct faas_redis_reply *stream = faas_redis_at(reply, i);
+        const struct faas_redis_reply *entries = faas_redis_at(stream, 1);
+        struct gw_served_queue *queue =
+            gw_served_get(&w->queues, queue_of(w, faas_redis_str(faas_redis_at(stream, 0))));
 
-        take_all(w, queue_of(w, faas_redis_str(faas_redis_at(stream, 0))),
-                 faas_redis_at(stream, 1));
+        for (size_t k = 0; queue && k < faas_redis_len(entries); k++)
+            take(w, queue, faas_redis_at(entries, k));
     }
+    w->rank = faas_redis_len(reply) > 0 || w->rank == GW_ANY_RANK ? 0 : w->rank + 1;
     read_more(w);
 }
 
-/* As many as there is room for, shared by the queues; one of each at least. */
+/* The queues of one rank after the other are asked for what they have; when none has anything, all
+ * of them, until one has. */
+static void choose(struct gw_worker *w, struct gw_question *q)
+{
+    size_t n_ranks = w->queues.rules->n;
+
+    if (n_ranks > 1)
+        for (; w->rank < n_ranks; w->rank++) {
+            gw_served_ask(&w->queues, w->rank, room(w), q);
+            if (q->n)
+                return;
+        }
+    w->rank = GW_ANY_RANK;
+    gw_served_ask(&w->queues, GW_ANY_RANK, room(w), q);
+}
+
+static int64_t patience_ms(const struct gw_worker *w, const struct gw_question *q)
+{
+    if (w->rank != GW_ANY_RANK)
+        return 0;
+    return q->has_more ? SHORT_BLOCK_MS : BLOCK_MS;
+}
+
 static void read_more(struct gw_worker *w)
 {
     _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
-    struct faas_str argv[9 + 2 * MAX_QUEUES];
-    size_t n = 0, free_places = room(w);
+    struct faas_str argv[9 + 2 * GW_MAX_ASKED];
     char count[21], block[21];
+    struct gw_question q;
+    int64_t wait_ms;
+    size_t n = 0;
 
-    if (w->reading || w->draining || free_places < FAAS_MAX(w->queues.len, (size_t)1) ||
-        w->queues.len == 0)
+    if (w->reading || w->draining)
         return;
+    choose(w, &q);
+    if (q.n == 0)
+        return;
+    wait_ms = patience_ms(w, &q);
     argv[n++] = FAAS_STR("XREADGROUP");
     argv[n++] = FAAS_STR("GROUP");
     argv[n++] = FAAS_STR(GW_ASYNC_GROUP);
     argv[n++] = faas_str_from(w->name);
     argv[n++] = FAAS_STR("COUNT");
-    argv[n++] = (struct faas_str){count, faas_format_u64(free_places / w->queues.len, count)};
-    argv[n++] = FAAS_STR("BLOCK");
-    argv[n++] = (struct faas_str){block, faas_format_u64(BLOCK_MS, block)};
+    argv[n++] = (struct faas_str){count, faas_format_u64(q.count, count)};
+    if (wait_ms) {
+        argv[n++] = FAAS_STR("BLOCK");
+        argv[n++] = (struct faas_str){block, faas_format_u64((uint64_t)wait_ms, block)};
+    }
     argv[n++] = FAAS_STR("STREAMS");
-    for (size_t i = 0; i < w->queues.len; i++)
+    for (size_t i = 0; i < q.n; i++)
         argv[n++] = gw_key(&arena, w->gw->cfg->async.redis_prefix,
-                           "queue:", faas_str_from(w->queues.items[i]));
-    for (size_t i = 0; i < w->queues.len; i++)
+                           "queue:", faas_str_from(q.queues[i]->name));
+    for (size_t i = 0; i < q.n; i++)
         argv[n++] = FAAS_STR(">");
     w->reading = true;
-    faas_redis_command(w->reader, argv, n, BLOCK_MS + w->gw->cfg->async.redis_timeout_ms, on_read,
+    w->full = q.full;
+    faas_redis_command(w->reader, argv, n, wait_ms + w->gw->cfg->async.redis_timeout_ms, on_read,
                        w);
 }
 
@@ -143,13 +188,12 @@ static void on_queues(void *arg, const struct faas_redis_reply *reply, const str
         faas_timer_start(w->loop, &w->refresh_timer, REFRESH_MS, refresh, w);
     if (err)
         return;
-    faas_strv_deinit(&w->queues);
-    for (size_t i = 0; i < faas_redis_len(reply) && i < MAX_QUEUES; i++) {
-        struct faas_str name = faas_redis_str(faas_redis_at(reply, i));
-
-        faas_strv_addf(&w->queues, "%.*s", FAAS_STR_FMT(name));
-        make_group(w, w->queues.items[i]);
-    }
+    gw_served_begin(&w->queues);
+    for (size_t i = 0; i < faas_redis_len(reply); i++)
+        gw_served_add(&w->queues, faas_redis_str(faas_redis_at(reply, i)));
+    gw_served_end(&w->queues);
+    for (size_t i = 0; i < w->queues.n; i++)
+        make_group(w, w->queues.items[i]->name);
     read_more(w);
 }
 
@@ -191,8 +235,8 @@ static void promote(void *arg)
     faas_timer_start(w->loop, &w->promote_timer, PROMOTE_MS, promote, w);
     if (!faas_redis_is_up(redis_of(w)))
         return;
-    for (size_t i = 0; i < w->queues.len; i++)
-        gw_store_promote(&w->async->store, faas_str_from(w->queues.items[i]),
+    for (size_t i = 0; i < w->queues.n; i++)
+        gw_store_promote(&w->async->store, faas_str_from(w->queues.items[i]->name),
                          gw_async_now_ms(w->gw), PROMOTE_MAX, on_promoted, w);
 }
 
@@ -209,10 +253,10 @@ static void renew(void *arg)
 
 struct reclaiming {
     struct gw_worker *worker;
-    char queue[];
+    char queue[GW_MAX_QUEUE_NAME + 1];
 };
 
-static void reclaim_from(struct gw_worker *w, const char *queue, struct faas_str from);
+static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from);
 
 /* XAUTOCLAIM: [next, [entry…], [deleted…]]. It looks at a few entries at a time, and those that
  * others hold may come first, so it is asked again until it has seen all. */
@@ -222,35 +266,39 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
     _cleanup_free_ struct reclaiming *r = arg;
     const struct faas_redis_reply *entries = faas_redis_at(reply, 1);
     struct faas_str next = faas_redis_str(faas_redis_at(reply, 0));
+    struct gw_served_queue *queue = gw_served_get(&r->worker->queues, faas_str_from(r->queue));
 
-    if (err || r->worker->draining)
+    if (err || r->worker->draining || !queue)
         return;
     for (size_t i = 0; i < faas_redis_len(entries); i++) {
         const struct faas_redis_reply *entry = faas_redis_at(entries, i);
 
         /* Our own as well, when Redis was away for so long; they need no second attempt. */
         if (!gw_attempt_runs(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
-            take(r->worker, faas_str_from(r->queue), entry);
+            take(r->worker, queue, entry);
     }
-    if (next.len && !faas_str_eqz(next, "0-0") && room(r->worker) > 0)
-        reclaim_from(r->worker, r->queue, next);
+    if (next.len && !faas_str_eqz(next, "0-0"))
+        reclaim_from(r->worker, queue, next);
 }
 
-static void reclaim_from(struct gw_worker *w, const char *queue, struct faas_str from)
+static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from)
 {
     _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
-    struct reclaiming *r = faas_zalloc(sizeof(*r) + strlen(queue) + 1);
+    size_t n = gw_served_room(queue, room(w));
+    struct reclaiming *r;
     char lease[21], count[21];
 
+    if (n == 0)
+        return;
+    r = faas_new(struct reclaiming);
     r->worker = w;
-    memcpy(r->queue, queue, strlen(queue) + 1);
+    snprintf(r->queue, sizeof(r->queue), "%s", queue->name);
     FAAS_REDIS(
         redis_of(w), on_reclaimed, r, FAAS_STR("XAUTOCLAIM"),
-        gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue)),
+        gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue->name)),
         FAAS_STR(GW_ASYNC_GROUP), faas_str_from(w->name),
         ((struct faas_str){lease, faas_format_u64((uint64_t)w->gw->cfg->async.lease_ms, lease)}),
-        from, FAAS_STR("COUNT"),
-        ((struct faas_str){count, faas_format_u64(FAAS_MAX(room(w), (size_t)1), count)}));
+        from, FAAS_STR("COUNT"), ((struct faas_str){count, faas_format_u64(n, count)}));
 }
 
 static void reclaim(void *arg)
@@ -258,7 +306,7 @@ static void reclaim(void *arg)
     struct gw_worker *w = arg;
 
     faas_timer_start(w->loop, &w->reclaim_timer, w->gw->cfg->async.lease_ms / 2, reclaim, w);
-    for (size_t i = 0; i < w->queues.len && room(w) > 0; i++)
+    for (size_t i = 0; i < w->queues.n; i++)
         reclaim_from(w, w->queues.items[i], FAAS_STR("0"));
 }
 
@@ -328,8 +376,24 @@ static void worker_free(struct gw_worker *w)
         faas_loop_free(w->loop);
     }
     gw_fn_limits_deinit(&w->limits);
-    faas_strv_deinit(&w->queues);
+    gw_served_deinit(&w->queues);
     free(w);
+}
+
+static void on_reader_id(void *arg, const struct faas_redis_reply *reply,
+                         const struct faas_error *err)
+{
+    struct gw_worker *w = arg;
+
+    if (!err)
+        w->reader_id = faas_redis_integer(reply);
+}
+
+static void on_reader_connected(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    FAAS_REDIS(w->reader, on_reader_id, w, FAAS_STR("CLIENT"), FAAS_STR("ID"));
 }
 
 static int open_worker(struct gw_worker *w, struct faas_error *err)
@@ -351,6 +415,8 @@ static int open_worker(struct gw_worker *w, struct faas_error *err)
         .max_backoff_ms = MAX_BACKOFF_MS,
         .max_pending = 16,
         .log = NULL, /* the other one tells */
+        .on_connect = on_reader_connected,
+        .arg = w,
     };
 
     if (find_front_door(w, err) < 0)
@@ -370,6 +436,7 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
     int rc;
 
     w->gw = gw;
+    w->queues.rules = &gw->async->queues;
     w->limits.fixed = (unsigned)gw->cfg->async.max_inflight_function;
     faas_list_init(&w->attempts);
     make_name(w);

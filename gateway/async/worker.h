@@ -9,6 +9,7 @@
 #include "gateway/async/async.h"
 #include "gateway/async/fn_limits.h"
 #include "gateway/async/queue_gauges.h"
+#include "gateway/async/served_queues.h"
 #include "libfaas/http_client.h"
 
 #include <pthread.h>
@@ -26,8 +27,11 @@ struct gw_worker {
     struct gw_queue_gauges gauges;
     struct faas_list attempts; /* those that run */
     size_t n_attempts;
-    struct faas_strv queues; /* that it serves */
-    bool reading;            /* the reader waits for an answer */
+    struct gw_served_queues queues;
+    int64_t reader_id; /* Redis's, of the reader's connection */
+    size_t rank;       /* of the queues that are asked next; GW_ANY_RANK: all, waiting for one */
+    bool reading;      /* the reader waits for an answer */
+    bool full;         /* meanwhile a queue that is not asked has as many calls as it may */
     bool refreshing;
     bool draining;
     int64_t drain_until_ms;
@@ -46,7 +50,7 @@ void gw_worker_drain(struct gw_worker *w, void (*drained)(void *arg), void *arg)
 void gw_worker_free(struct gw_worker *w);
 
 /* --- for attempt.c --- */
-/* An attempt is over: there is room. */
-void gw_worker_more(struct gw_worker *w);
+/* An attempt at a call of this queue (NULL: of none) is over: there is room. */
+void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue);
 
 #endif

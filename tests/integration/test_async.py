@@ -391,6 +391,7 @@ def test_a_worker_may_be_a_process_of_its_own(redis):
 
 @pytest.mark.parametrize("settings, named", [
     ({"role": "worker"}, "redis_url"), ({"role": "boss"}, "role"),
+    ({"redis_url": "unix:///nope", "async_queues": "a:0"}, "async_queues"),
     ({"role": "worker", "redis_url": "unix:///nope", "gateway_url": "https://x"}, "gateway_url"),
     ({"redis_url": "rediss://x"}, "redis_url"), ({"redis_url": "unix:///x", "callback_deny": "a b"}, "callback_deny"),
     ({"redis_url": "unix:///x", "async_retry_codes": "ok"}, "async_retry_codes"),
@@ -451,6 +452,57 @@ def test_a_call_can_be_cancelled_wherever_it_is(redis):
 
 def queues(gw):
     return {q["name"]: q for q in gw.api("GET", "/system/queues", expect=200).json()}
+
+
+def test_a_worker_serves_its_queues_in_order_and_within_their_limits(redis):
+    """Those who wait are all there before the worker comes, which then shows its order."""
+    names = ["late", "urgent", "strange"]
+    gw = Gateway(redis_url=redis.url, role="gateway", **FAST)
+    worker = None
+    try:
+        for name in names:
+            deploy(gw, name, "sleep 0.1", annotations={"com.openfaas.queue": name})
+        ids = {name: [submit(gw, name).headers["X-Call-Id"] for _ in range(4)] for name in names}
+        worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gw.url, basic_auth="false",
+                         async_queues="urgent:1,late:2", async_max_inflight=2, **FAST)
+        calls = {name: [wait_state(redis, i, "done") for i in ids[name]] for name in names[:2]}
+        started = {name: sorted(json.loads(c["h"])["started"] for c in calls[name]) for name in calls}
+        # urgent leaves one of the two places free for late, and never has two.
+        assert all(b - a >= 90 for a, b in zip(started["urgent"], started["urgent"][1:])), started
+        assert started["urgent"][0] <= started["late"][0], started
+        assert started["urgent"][-1] <= started["late"][-1], started
+        assert [redis.call(i)["s"] for i in ids["strange"]] == ["queued"] * 4
+    finally:
+        if worker:
+            worker.close()
+        gw.close()
+
+
+def test_a_worker_serves_more_queues_than_it_makes_calls(redis):
+    gw = Gateway(redis_url=redis.url, async_max_inflight=2, **FAST)
+    try:
+        ids = []
+        for i in range(7):
+            deploy(gw, f"f{i}", "cat", annotations={"com.openfaas.queue": f"q{i}"})
+            ids.append(submit(gw, f"f{i}").headers["X-Call-Id"])
+        for call_id in ids:
+            wait_state(redis, call_id, "done")
+    finally:
+        gw.close()
+
+
+def test_a_queue_at_its_limit_is_asked_again_as_soon_as_it_has_room(redis):
+    """Not when the other queues' reader has been told that there is nothing, a second later."""
+    gw = Gateway(redis_url=redis.url, async_queues="one:1,*", **FAST)
+    try:
+        deploy(gw, "f", "cat", annotations={"com.openfaas.queue": "one"})
+        wait_state(redis, submit(gw, "f").headers["X-Call-Id"], "done")
+        began = time.monotonic()
+        for call_id in [submit(gw, "f").headers["X-Call-Id"] for _ in range(20)]:
+            wait_state(redis, call_id, "done")
+        assert time.monotonic() - began < 10
+    finally:
+        gw.close()
 
 
 def test_a_paused_queue_keeps_its_calls(redis, gateway):
