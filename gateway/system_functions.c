@@ -1,6 +1,7 @@
 /* /system/functions, /system/function/{name}, /system/scale-function/{name} */
 #include "gateway/system.h"
 
+#include "gateway/async/async.h"
 #include "libfaas/alloc.h"
 #include "libfaas/api_types.h"
 
@@ -43,6 +44,7 @@ static int put(struct gw_management *m,
     int rc = -1;
 
     if (faas_function_spec_from_json(&spec, m->body, err) == 0 &&
+        gw_async_check_annotations(&spec.annotations, err) == 0 &&
         gw_management_namespace(m, &ns, err) == 0) {
         if (ns && !spec.namespace_)
             spec.namespace_ = faas_strdup(ns);

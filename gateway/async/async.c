@@ -3,6 +3,8 @@
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
 
+#define QUEUE_ANNOTATION "com.openfaas.queue"
+
 enum { MAX_BACKOFF_MS = 5000, MAX_SECRET = 4096 };
 
 static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_policy *out,
@@ -124,9 +126,23 @@ int64_t gw_async_now_ms(const struct gw *gw)
     return gw->clock->realtime_ns(gw->clock->self) / 1000000;
 }
 
+int gw_async_check_annotations(const struct faas_map *annotations, struct faas_error *err)
+{
+    struct gw_retry_policy ignored = {0};
+    const char *queue = faas_map_get(annotations, QUEUE_ANNOTATION);
+
+    if (queue && !gw_is_queue_name(faas_str_from(queue)))
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "annotation " QUEUE_ANNOTATION
+                         ": \"%.80s\" is not a queue's name: 1 to %d "
+                         "of a-z 0-9 - _",
+                         queue, GW_MAX_QUEUE_NAME);
+    return gw_retry_annotate(&ignored, annotations, err);
+}
+
 struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn)
 {
-    const char *named = faas_map_get(&fn->annotations, "com.openfaas.queue");
+    const char *named = faas_map_get(&fn->annotations, QUEUE_ANNOTATION);
 
     if (named && gw_is_queue_name(faas_str_from(named)))
         return faas_str_from(named);

@@ -37,6 +37,10 @@ void gw_async_loop_free(struct gw_async_loop *a);
 int64_t gw_async_now_ms(const struct gw *gw);
 /* The queue of a function: its annotation com.openfaas.queue, or the setting. */
 struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn);
+/* INVALID names the first annotation about asynchronous calls that cannot be read. At a call such a
+ * one is ignored: functions come from elsewhere as well. */
+FAAS_NODISCARD int gw_async_check_annotations(const struct faas_map *annotations,
+                                              struct faas_error *err);
 /* What Redis's failure means for who asked: 503, with a reason a person can act on. */
 void gw_async_explain(struct faas_error *err);
 

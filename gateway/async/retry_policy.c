@@ -27,29 +27,62 @@ bool gw_retry_parse_codes(struct faas_str list, struct gw_retry_policy *out)
     return true;
 }
 
-static void annotate_wait(const struct faas_map *annotations, const char *name, int64_t *out_ms)
-{
-    const char *value = faas_map_get(annotations, name);
-    int64_t ms;
+/* --- annotations --- */
 
-    if (value && faas_parse_duration(faas_str_from(value), &ms, NULL) == 0)
-        *out_ms = ms;
-}
-
-void gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotations)
+static bool read_attempts(struct faas_str text, struct gw_retry_policy *p)
 {
-    const char *attempts = faas_map_get(annotations, "com.openfaas.retry.attempts");
-    const char *codes = faas_map_get(annotations, "com.openfaas.retry.codes");
     uint64_t n;
 
-    if (attempts && faas_parse_u64(faas_str_from(attempts), &n, NULL) == 0 && n > 0 &&
-        n <= MAX_ATTEMPTS)
-        p->attempts = (int64_t)n;
-    if (codes)
-        gw_retry_parse_codes(faas_str_from(codes), p);
-    annotate_wait(annotations, "com.openfaas.retry.min_wait", &p->min_wait_ms);
-    annotate_wait(annotations, "com.openfaas.retry.max_wait", &p->max_wait_ms);
+    if (faas_parse_u64(text, &n, NULL) < 0 || n == 0 || n > MAX_ATTEMPTS)
+        return false;
+    p->attempts = (int64_t)n;
+    return true;
+}
+
+static bool read_wait(struct faas_str text, int64_t *out_ms)
+{
+    int64_t ms;
+
+    if (faas_parse_duration(text, &ms, NULL) < 0)
+        return false;
+    *out_ms = ms;
+    return true;
+}
+
+static bool read_min_wait(struct faas_str text, struct gw_retry_policy *p)
+{
+    return read_wait(text, &p->min_wait_ms);
+}
+
+static bool read_max_wait(struct faas_str text, struct gw_retry_policy *p)
+{
+    return read_wait(text, &p->max_wait_ms);
+}
+
+int gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotations,
+                      struct faas_error *err)
+{
+    static const struct {
+        const char *name, *wants;
+        bool (*read)(struct faas_str text, struct gw_retry_policy *p);
+    } known[] = {
+        {"com.openfaas.retry.attempts", "a number from 1 to 10000", read_attempts},
+        {"com.openfaas.retry.codes", "up to 32 statuses from 100 to 599, separated by commas",
+         gw_retry_parse_codes},
+        {"com.openfaas.retry.min_wait", "a duration such as 10s", read_min_wait},
+        {"com.openfaas.retry.max_wait", "a duration such as 10s", read_max_wait},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(known); i++) {
+        const char *value = faas_map_get(annotations, known[i].name);
+
+        if (value && !known[i].read(faas_str_from(value), p) && rc == 0)
+            rc = faas_fail(err, FAAS_ERR_INVALID, "annotation %s: \"%.80s\" is not %s",
+                           known[i].name, value, known[i].wants);
+    }
     p->max_wait_ms = FAAS_MAX(p->max_wait_ms, p->min_wait_ms);
+    return rc;
 }
 
 void gw_retry_format(const struct gw_retry_policy *p, struct faas_buf *out)

@@ -23,8 +23,9 @@ struct gw_retry_policy {
 /* "408,429,503": false when one is no status from 100 to 599, or there are too many. */
 bool gw_retry_parse_codes(struct faas_str list, struct gw_retry_policy *out);
 /* The function's annotations com.openfaas.retry.attempts, .codes, .min_wait, .max_wait in place of
- * what p holds; one that cannot be read changes nothing. */
-void gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotations);
+ * what p holds; one that cannot be read changes nothing, and the first such is named by INVALID. */
+int gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotations,
+                      struct faas_error *err);
 
 /* As text, to travel with the call: "10 10000 120000 0 408,429". */
 void gw_retry_format(const struct gw_retry_policy *p, struct faas_buf *out);

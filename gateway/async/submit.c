@@ -150,7 +150,7 @@ static int find_function(struct submission *s, struct faas_error *err)
     s->r->function = faas_arena_str(faas_http_req_arena(s->r->http), faas_str_from(fn->key));
     s->queue = faas_str_dup(gw_async_queue(s->gw, fn));
     policy = s->gw->async->retry;
-    gw_retry_annotate(&policy, &fn->annotations);
+    gw_retry_annotate(&policy, &fn->annotations, NULL);
     gw_retry_format(&policy, &s->policy);
     return 0;
 }

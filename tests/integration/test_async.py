@@ -454,6 +454,23 @@ def queues(gw):
     return {q["name"]: q for q in gw.api("GET", "/system/queues", expect=200).json()}
 
 
+@pytest.mark.parametrize("name, value, why", [
+    ("com.openfaas.queue", "Not A Name", "is not a queue's name"),
+    ("com.openfaas.queue", "", "is not a queue's name"),
+    ("com.openfaas.retry.attempts", "0", "a number from 1"),
+    ("com.openfaas.retry.codes", "200,6000", "statuses from 100"),
+    ("com.openfaas.retry.min_wait", "soon", "a duration"),
+    ("com.openfaas.retry.max_wait", "-1s", "a duration"),
+])
+def test_annotations_that_cannot_be_read_are_refused_when_deployed(gateway, name, value, why):
+    spec = {"service": "f", "image": "f", "annotations": {name: value}}
+    for method in "POST", "PUT":
+        answer = gateway.api(method, "/system/functions", spec)
+        assert answer.status == 400
+        text = answer.body.decode()
+        assert f"annotation {name}" in text and why in text
+
+
 def test_a_worker_serves_its_queues_in_order_and_within_their_limits(redis):
     """Those who wait are all there before the worker comes, which then shows its order."""
     names = ["late", "urgent", "strange"]

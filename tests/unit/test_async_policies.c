@@ -20,13 +20,17 @@ static void annotations_beat_the_settings_where_they_can_be_read(void **state)
 {
     _cleanup_(faas_map_deinit) struct faas_map a = {0};
     struct gw_retry_policy p = base;
+    struct faas_error err = {0};
 
     (void)state;
     faas_map_set(&a, "com.openfaas.retry.attempts", "3");
     faas_map_set(&a, "com.openfaas.retry.codes", "500, 504");
     faas_map_set(&a, "com.openfaas.retry.min_wait", "1s");
     faas_map_set(&a, "com.openfaas.retry.max_wait", "soon");
-    gw_retry_annotate(&p, &a);
+    assert_int_equal(gw_retry_annotate(&p, &a, &err), -1);
+    assert_string_equal(err.msg,
+                        "annotation com.openfaas.retry.max_wait: \"soon\" is not a duration "
+                        "such as 10s");
     assert_int_equal(p.attempts, 3);
     assert_int_equal(p.n_codes, 2);
     assert_int_equal(p.codes[1], 504);
@@ -34,7 +38,10 @@ static void annotations_beat_the_settings_where_they_can_be_read(void **state)
     assert_int_equal(p.max_wait_ms, 120000);
     faas_map_set(&a, "com.openfaas.retry.attempts", "0");
     faas_map_set(&a, "com.openfaas.retry.codes", "500,abc");
-    gw_retry_annotate(&p, &a);
+    assert_int_equal(gw_retry_annotate(&p, &a, &err), -1);
+    assert_string_equal(err.msg,
+                        "annotation com.openfaas.retry.attempts: \"0\" is not a number from "
+                        "1 to 10000"); /* the first of the three */
     assert_int_equal(p.attempts, 3);
     assert_int_equal(p.codes[0], 500);
 }
