@@ -52,9 +52,10 @@ void faas_fake_clock_advance_ms(struct faas_fake_clock *c, int64_t ms)
     c->real_ns += ms * 1000000;
 }
 
-/* Days between 1970-01-01 and a date of the Gregorian calendar. Years are counted from March, so
- * that the leap day is a year's last and months follow one formula. */
-static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
+/* Years are counted from March, so that the leap day is a year's last and months follow one
+ * formula.
+ */
+int64_t faas_days_from_date(int64_t year, int64_t month, int64_t day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t m = (month + 9) % 12;
@@ -62,7 +63,7 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
-static void date_from_days(int64_t days, int *year, int *month, int *day)
+void faas_date_from_days(int64_t days, int *year, int *month, int *day)
 {
     int64_t z = days + 719468;
     int64_t era = z / 146097,
@@ -99,7 +100,7 @@ static char *put_seconds(char *p, int64_t real_ns, unsigned *ns)
         of_day += DAY_S;
         days--;
     }
-    date_from_days(days, &year, &month, &day);
+    faas_date_from_days(days, &year, &month, &day);
     p = put(p, (unsigned)year, 4);
     *p++ = '-';
     p = put(p, (unsigned)month, 2);
@@ -173,7 +174,7 @@ static bool take_date(const char **s, int64_t *days)
     leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
     if (d < 1 || d > lengths[m - 1] + (m == 2 && leap))
         return false;
-    *days = days_from_date(y, m, d);
+    *days = faas_days_from_date(y, m, d);
     return true;
 }
 

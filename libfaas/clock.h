@@ -36,4 +36,8 @@ void faas_format_time_go(int64_t real_ns, char out[40]);
  */
 int faas_parse_time(const char *s, int64_t *real_ns);
 
+/* Days between 1970-01-01 and a date of the Gregorian calendar, and back; from the year 1 on. */
+int64_t faas_days_from_date(int64_t year, int64_t month, int64_t day);
+void faas_date_from_days(int64_t days, int *year, int *month, int *day);
+
 #endif
