@@ -5,7 +5,7 @@
 #include "cli/out.h"
 #include "cli/password.h"
 #include "libfaas/alloc.h"
-#include "libfaas/crypto.h"
+#include "libfaas/base64.h"
 
 struct options {
     struct cli_connect connect;

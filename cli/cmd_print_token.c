@@ -2,7 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/json_text.h"
-#include "libfaas/crypto.h"
+#include "libfaas/base64.h"
 #include "libfaas/file.h"
 
 enum { MAX_TOKEN = 1 << 20 };
@@ -10,16 +10,10 @@ enum { MAX_TOKEN = 1 << 20 };
 /* One part of a token: JSON in base64url without padding. */
 static json_t *decode(struct faas_str part, const char *what, struct faas_error *err)
 {
-    _cleanup_buf_ struct faas_buf standard = {0}, text = {0};
+    _cleanup_buf_ struct faas_buf text = {0};
     json_t *value = NULL;
 
-    for (size_t i = 0; i < part.len; i++)
-        faas_buf_append_c(&standard, part.ptr[i] == '-'   ? '+'
-                                     : part.ptr[i] == '_' ? '/'
-                                                          : part.ptr[i]);
-    while (standard.len % 4)
-        faas_buf_append_c(&standard, '=');
-    if (faas_base64_decode(&text, faas_buf_str(&standard), err) == 0)
+    if (faas_base64url_decode(&text, part, err) == 0)
         value = faas_json_parse(faas_buf_str(&text), err);
     if (!value)
         faas_error_wrap(err, "the token's %s", what);

@@ -3,7 +3,7 @@
 #include "cli/out.h"
 #include "cli/password.h"
 #include "libfaas/alloc.h"
-#include "libfaas/crypto.h"
+#include "libfaas/base64.h"
 #include "libfaas/file.h"
 #include "libfaas/json.h"
 

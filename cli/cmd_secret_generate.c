@@ -2,6 +2,7 @@
 
 #include "cli/out.h"
 #include "libfaas/alloc.h"
+#include "libfaas/base64.h"
 #include "libfaas/crypto.h"
 #include "libfaas/file.h"
 

@@ -1,7 +1,7 @@
 #include "cli/secret.h"
 
 #include "cli/stdin.h"
-#include "libfaas/crypto.h"
+#include "libfaas/base64.h"
 #include "libfaas/file.h"
 
 enum { MAX_VALUE = 1 << 20 };

@@ -1,7 +1,7 @@
 #include "libfaas/api_spec.h"
 
 #include "libfaas/alloc.h"
-#include "libfaas/crypto.h"
+#include "libfaas/base64.h"
 
 void faas_secret_deinit(struct faas_secret *s)
 {

@@ -1,6 +1,7 @@
 #include "libfaas/auth.h"
 
 #include "libfaas/alloc.h"
+#include "libfaas/base64.h"
 #include "libfaas/crypto.h"
 #include "libfaas/file.h"
 

@@ -1,13 +1,9 @@
-/* Digests, MACs, base64, hex and random bytes, over libcrypto. */
+/* Digests, MACs, hex and random bytes, over libcrypto. */
 #ifndef FAAS_CRYPTO_H
 #define FAAS_CRYPTO_H
 
 #include "libfaas/buf.h"
 
-void faas_base64_encode(struct faas_buf *out, const void *p, size_t n); /* standard, padded */
-/* Strict: padded, no blanks, one spelling for each value. Never quotes its input. */
-FAAS_NODISCARD int faas_base64_decode(struct faas_buf *out, struct faas_str in,
-                                      struct faas_error *err);
 void faas_hex(char *out, const void *p, size_t n); /* 2n characters and a NUL */
 void faas_sha256_hex(const void *p, size_t n, char out[65]);
 /* Digest of a file's content from its current position; reads in pieces. */

@@ -1,7 +1,7 @@
 #include "libfaas/jwk.h"
 
 #include "libfaas/alloc.h"
-#include "libfaas/base64url.h"
+#include "libfaas/base64.h"
 #include "libfaas/json.h"
 
 #include <mbedtls/ecdsa.h>

@@ -1,6 +1,6 @@
 #include "libfaas/jwt.h"
 
-#include "libfaas/base64url.h"
+#include "libfaas/base64.h"
 
 #include <math.h>
 #include <stdio.h>

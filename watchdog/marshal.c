@@ -1,6 +1,7 @@
 #include "watchdog/marshal.h"
 
 #include "libfaas/alloc.h"
+#include "libfaas/base64.h"
 #include "libfaas/json_string.h"
 #include "watchdog/header_name.h"
 
@@ -21,29 +22,6 @@ static int entry_cmp(const void *a, const void *b)
     if (diff == 0)
         diff = x->order < y->order ? -1 : 1;
     return diff;
-}
-
-static void append_base64(struct faas_buf *out, struct faas_str data)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *)data.ptr;
-    char *to = faas_buf_reserve(out, (data.len + 2) / 3 * 4);
-    size_t left = data.len;
-
-    for (; left >= 3; left -= 3, p += 3) {
-        *to++ = digits[p[0] >> 2];
-        *to++ = digits[(p[0] & 3) << 4 | p[1] >> 4];
-        *to++ = digits[(p[1] & 15) << 2 | p[2] >> 6];
-        *to++ = digits[p[2] & 63];
-    }
-    if (left) {
-        *to++ = digits[p[0] >> 2];
-        *to++ = digits[(p[0] & 3) << 4 | (left == 2 ? p[1] >> 4 : 0)];
-        *to++ = left == 2 ? digits[(p[1] & 15) << 2] : '=';
-        *to++ = '=';
-    }
-    out->len = (size_t)(to - out->data);
-    out->data[out->len] = '\0';
 }
 
 static size_t collect(struct entry *entries, const struct faas_http_header *headers, size_t n)
@@ -92,7 +70,7 @@ void wd_marshal_request(struct faas_buf *out, const struct faas_http_header *hea
     faas_buf_append_z(out, "{\"header\":{");
     append_headers(out, entries, count);
     faas_buf_append_z(out, "},\"body\":{\"raw\":\"");
-    append_base64(out, body);
+    faas_base64_encode(out, body.ptr, body.len);
     faas_buf_append_z(out, "\"}}");
     for (size_t i = 0; i < count; i++)
         free((char *)entries[i].name.ptr);
