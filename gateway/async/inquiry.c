@@ -58,7 +58,7 @@ static int read_name(struct gw_inquiry *q, struct faas_error *err)
     return 0;
 }
 
-void gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q))
+struct gw_inquiry *gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q))
 {
     struct gw_inquiry *q;
     struct faas_error err;
@@ -67,7 +67,7 @@ void gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q))
         faas_fail(&err, FAAS_ERR_UNSUPPORTED,
                   "asynchronous calls are off: the gateway has no redis_url");
         gw_reply_error(r, &err);
-        return;
+        return NULL;
     }
     q = faas_new(struct gw_inquiry);
     q->r = r;
@@ -79,7 +79,9 @@ void gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q))
     if (read_name(q, &err) < 0) {
         q->begin = NULL;
         gw_reply_error(r, &err);
+        return NULL;
     }
+    return q;
 }
 
 bool gw_inquiry_back(struct gw_inquiry *q)

@@ -18,11 +18,13 @@ struct gw_inquiry {
     const char *which;
     /* What follows when the whole request is there. */
     void (*begin)(struct gw_inquiry *q);
+    void (*when_known)(struct gw_inquiry *q); /* for queues.c: there is such a queue */
 };
 
 /* Attaches itself; begin() is called when the body (which is ignored) is through. Answers 501
- * itself when there is no Redis, 400 for a name that is none. */
-void gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q));
+ * itself when there is no Redis, 400 for a name that is none: then NULL. begin() is not called from
+ * within this. */
+struct gw_inquiry *gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q));
 /* First thing in every reply's function: false when nobody waits any more, q is gone then. */
 bool gw_inquiry_back(struct gw_inquiry *q);
 void gw_inquiry_fail(struct gw_inquiry *q, const struct faas_error *err); /* Redis's failure */

@@ -72,6 +72,37 @@ static void queues_handle(struct gw_request *r, const struct gw_action *self)
     gw_inquiry_start(r, begin_queues);
 }
 
+/* --- what is about one queue: is there such a one? --- */
+
+static void on_known(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct gw_inquiry *q = arg;
+
+    if (!gw_inquiry_back(q))
+        return;
+    if (err)
+        gw_inquiry_fail(q, err);
+    else if (faas_redis_integer(reply) == 0)
+        gw_inquiry_error(q, FAAS_ERR_NOT_FOUND,
+                         "no such queue; a queue is there from its first call on");
+    else
+        q->when_known(q);
+}
+
+static void ask_whether_known(struct gw_inquiry *q)
+{
+    q->asking = true;
+    gw_store_has_queue(q->store, faas_str_from(q->name), on_known, q);
+}
+
+static void start(struct gw_request *r, void (*when_known)(struct gw_inquiry *q))
+{
+    struct gw_inquiry *q = gw_inquiry_start(r, ask_whether_known);
+
+    if (q)
+        q->when_known = when_known;
+}
+
 /* --- pause and resume --- */
 
 static void on_paused(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
@@ -102,13 +133,13 @@ static void begin_resume(struct gw_inquiry *q)
 static void pause_handle(struct gw_request *r, const struct gw_action *self)
 {
     (void)self;
-    gw_inquiry_start(r, begin_pause);
+    start(r, begin_pause);
 }
 
 static void resume_handle(struct gw_request *r, const struct gw_action *self)
 {
     (void)self;
-    gw_inquiry_start(r, begin_resume);
+    start(r, begin_resume);
 }
 
 /* --- purge --- */
@@ -161,7 +192,7 @@ static void begin_purge(struct gw_inquiry *q)
 static void purge_handle(struct gw_request *r, const struct gw_action *self)
 {
     (void)self;
-    gw_inquiry_start(r, begin_purge);
+    start(r, begin_purge);
 }
 
 /* --- the dead --- */
@@ -212,7 +243,7 @@ static void begin_dead(struct gw_inquiry *q)
 static void dead_handle(struct gw_request *r, const struct gw_action *self)
 {
     (void)self;
-    gw_inquiry_start(r, begin_dead);
+    start(r, begin_dead);
 }
 
 /* --- redrive: one, or one after the other --- */
@@ -300,7 +331,7 @@ static void begin_redrive(struct gw_inquiry *q)
 static void redrive_handle(struct gw_request *r, const struct gw_action *self)
 {
     (void)self;
-    gw_inquiry_start(r, begin_redrive);
+    start(r, begin_redrive);
 }
 
 const struct gw_action gw_queues_action = {.auth = GW_AUTH_BASIC, .handle = queues_handle};

@@ -402,3 +402,8 @@ void gw_store_pause(struct gw_store *s, struct faas_str queue, bool paused, faas
 {
     command(s, paused ? "SADD" : "SREM", "paused", FAAS_STR(""), queue, fn, arg);
 }
+
+void gw_store_has_queue(struct gw_store *s, struct faas_str queue, faas_redis_fn *fn, void *arg)
+{
+    command(s, "SISMEMBER", "queues", FAAS_STR(""), queue, fn, arg);
+}

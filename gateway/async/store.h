@@ -137,6 +137,8 @@ void gw_store_dead(struct gw_store *s, struct faas_str queue, struct faas_str af
 /* HGETALL: field, value, … ; the fields stand in store_scripts.c. */
 void gw_store_get(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
 void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
+/* SISMEMBER: 1 when the queue ever had a call. */
+void gw_store_has_queue(struct gw_store *s, struct faas_str queue, faas_redis_fn *fn, void *arg);
 /* No worker takes from it any more, or again. */
 void gw_store_pause(struct gw_store *s, struct faas_str queue, bool paused, faas_redis_fn *fn,
                     void *arg);

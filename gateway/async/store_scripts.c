@@ -235,15 +235,21 @@ static const char queues[] =
  */
 static const char dead[] =
     "local out = {}\n"
-    "local from = ARGV[2] == '' and '-' or '(' .. ARGV[2]\n"
-    "for _, e in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[3])) do\n"
-    "  local id = e[2][2]\n"
-    "  local c = redis.call('HMGET', ARGV[1] .. 'call:' .. id, 's', 'f', 'st', 'n', 'fin', 'why', "
-    "'h')\n"
-    "  if c[1] == 'dead' then\n"
-    "    out[#out + 1] = {e[1], id, c[2], c[3] or 0, c[4] or 0, c[5] or 0, c[6] or '', c[7] or "
-    "''}\n"
-    "  else redis.call('XDEL', KEYS[1], e[1]) end\n" /* its time is over */
+    "local from, max = ARGV[2] == '' and '-' or '(' .. ARGV[2], tonumber(ARGV[3])\n"
+    "while #out < max do\n"
+    "  local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', max - #out)\n"
+    "  for _, e in ipairs(entries) do\n"
+    "    local id = e[2][2]\n"
+    "    local c = redis.call('HMGET', ARGV[1] .. 'call:' .. id, 's', 'f', 'st', 'n', 'fin', "
+    "'why',\n"
+    "      'h')\n"
+    "    if c[1] == 'dead' then\n"
+    "      out[#out + 1] = {e[1], id, c[2], c[3] or 0, c[4] or 0, c[5] or 0, c[6] or '',\n"
+    "        c[7] or ''}\n"
+    "    else redis.call('XDEL', KEYS[1], e[1]) end\n" /* its time is over */
+    "    from = '(' .. e[1]\n"
+    "  end\n"
+    "  if #entries == 0 then break end\n"
     "end\n"
     "return out\n";
 

@@ -539,6 +539,30 @@ def test_a_paused_queue_keeps_its_calls(redis, gateway):
     assert gateway.api("POST", "/system/queues/special/purge?which=all").status == 400
 
 
+def test_a_queue_that_is_not_there_is_named(redis, gateway):
+    for method, rest in (("POST", "pause"), ("POST", "resume"), ("POST", "purge"), ("GET", "dead"),
+                         ("POST", "redrive")):
+        answer = gateway.api(method, f"/system/queues/faas-requst/{rest}")
+        assert answer.status == 404 and b"no such queue" in answer.body, (rest, answer)
+    assert redis("SMEMBERS", "minnow:paused") == []
+
+
+def test_dead_calls_whose_time_is_over_do_not_hide_the_others(redis, gateway):
+    deploy(gateway, "bad", "sh f.sh", script("exit 1"), annotations={"com.openfaas.retry.attempts": "1"})
+    ids = []
+    for _ in range(5):
+        ids.append(submit(gateway, "bad").headers["X-Call-Id"])
+        wait_state(redis, ids[-1], "dead")
+    for call_id in ids[:3]:
+        redis("DEL", f"minnow:call:{call_id}")  # what its time to live does
+    page = gateway.api("GET", "/system/queues/faas-request/dead?limit=1").json()
+    assert [d["callId"] for d in page] == [ids[3]]
+    assert redis("XLEN", "minnow:dead:faas-request") == 2
+    redis("DEL", f"minnow:call:{ids[3]}")
+    assert gateway.api("POST", "/system/queues/faas-request/redrive").json() == {"redriven": 1}
+    wait_state(redis, ids[4], "dead")
+
+
 def test_the_dead_are_listed_and_redriven(redis, gateway):
     once = {"com.openfaas.retry.attempts": "1"}
     deploy(gateway, "bad", "sh f.sh", script("exit 1"), annotations=once)
