@@ -30,8 +30,6 @@ struct faas_zone {
     struct faas_zone_rule rule;
 };
 
-FAAS_DEFINE_CLEANUP(struct faas_zone *, faas_zone_free);
-
 void faas_zone_free(struct faas_zone *z)
 {
     if (!z)

@@ -5,6 +5,7 @@
 #ifndef FAAS_ZONE_H
 #define FAAS_ZONE_H
 
+#include "libfaas/cleanup.h"
 #include "libfaas/zone_rule.h"
 
 struct faas_zone;
@@ -16,6 +17,7 @@ struct faas_zone *faas_zone_load(struct faas_str name, struct faas_error *err);
 /* The content of such a file. */
 struct faas_zone *faas_zone_parse(struct faas_str tzif, struct faas_error *err);
 void faas_zone_free(struct faas_zone *z);
+FAAS_DEFINE_CLEANUP(struct faas_zone *, faas_zone_free);
 
 /* What goes for t, Unix seconds from 1970 on. */
 void faas_zone_span(const struct faas_zone *z, int64_t t, struct faas_zone_span *out);

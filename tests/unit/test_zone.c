@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-FAAS_DEFINE_CLEANUP(struct faas_zone *, faas_zone_free);
-
 #define DAY_S INT64_C(86400)
 
 static int64_t at(const char *text)
