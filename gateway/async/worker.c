@@ -139,11 +139,13 @@ static void read_more(struct gw_worker *w)
     int64_t wait_ms;
     size_t n = 0;
 
-    if (w->reading || w->draining)
+    if (w->reading || w->draining || room(w) == 0)
         return;
     choose(w, &q);
-    if (q.n == 0)
+    if (q.n == 0) { /* each has as many calls as it may */
+        w->rank = 0;
         return;
+    }
     wait_ms = patience_ms(w, &q);
     argv[n++] = FAAS_STR("XREADGROUP");
     argv[n++] = FAAS_STR("GROUP");
