@@ -17,7 +17,8 @@ struct cli_run {
 };
 
 /* Blocks until the program has ended and its output too. Any exit is success, *status is as from
- * waitpid(). Standard input is empty. It is ended when we are. */
+ * waitpid(). Standard input is empty; it may ask its questions at the terminal (git and ssh want
+ * passwords). It is ended when we are, and Ctrl-C ends what it has started, too. */
 FAAS_NODISCARD int cli_run(const struct cli_run *r, int *status, struct faas_error *err);
 /* The same, when only exit status 0 will do: any other is an error that says which. */
 FAAS_NODISCARD int cli_run_checked(const struct cli_run *r, struct faas_error *err);

@@ -162,7 +162,7 @@ static int CHILD_SIDE child_main(void *arg)
     struct child *c = arg;
     const struct faas_spawn *s = c->spawn;
 
-    if (syscall(SYS_setpgid, 0, 0) < 0)
+    if (!s->in_our_group && syscall(SYS_setpgid, 0, 0) < 0)
         give_up(c, STEP_GROUP);
     place_descriptors(c);
     if (s->cwd && syscall(SYS_chdir, s->cwd) < 0)
@@ -308,7 +308,7 @@ int faas_spawn(const struct faas_spawn *s, struct faas_process *out, struct faas
         return explain(&child, err);
     }
     if (pidfd < 0) {
-        kill(-pid, SIGKILL);
+        kill(s->in_our_group ? pid : -pid, SIGKILL);
         collect(pid);
         return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, error, "start %s: watch its process",
                                program_name(s));

@@ -1,5 +1,5 @@
-/* Child processes: started without fork(), each in a process group of its own,
- * watched through a pidfd, killed as a group, always reaped. */
+/* Child processes: started without fork(), each in a process group of its own unless asked
+ * otherwise, watched through a pidfd, killed as a group, always reaped. */
 #ifndef FAAS_PROCESS_H
 #define FAAS_PROCESS_H
 
@@ -22,9 +22,11 @@ struct faas_spawn {
     int stdio[3];        /* what becomes 0, 1 and 2; -1 is /dev/null */
     const int *pass_fds; /* become 3, 4, … in the child; may be NULL */
     size_t n_pass_fds;
-    const char *cwd;  /* NULL: inherit */
-    int death_signal; /* sent to the child when the spawning thread dies; 0: none */
-    bool set_user;    /* switch to uid and gid, no supplementary groups */
+    const char *cwd;   /* NULL: inherit */
+    int death_signal;  /* sent to the child when the spawning thread dies; 0: none */
+    bool in_our_group; /* no group of its own: the terminal's signals and questions reach it as they
+                          reach us; faas_process_kill() does nothing */
+    bool set_user;     /* switch to uid and gid, no supplementary groups */
     uid_t uid;
     gid_t gid;
     bool no_new_privs;

@@ -331,7 +331,8 @@ def test_a_function_that_ends_by_itself_ends_local_run(cli):
 
 
 def on_terminal(cli, *args, watch=lambda text: None, **env):
-    """Everything that is written while it runs, and its exit code. watch sees what there is so far."""
+    """Everything that is written while it runs, and its exit code. watch sees what there is so far; what it
+    returns is typed."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(cli.folder)
@@ -345,7 +346,8 @@ def on_terminal(cli, *args, watch=lambda text: None, **env):
         if not data:
             break
         seen += data
-        watch(seen.decode("utf-8", "replace").replace("\r\n", "\n"))
+        if keys := watch(seen.decode("utf-8", "replace").replace("\r\n", "\n")):
+            os.write(fd, keys)
     os.close(fd)
     return seen.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
@@ -381,3 +383,37 @@ def test_a_failing_build_on_a_terminal_shows_its_output(cli):
     assert rc == 1 and "[one] " in text and "syntax error" in text
     dumb, _ = on_terminal(cli, "build", "--parallel", "2", OPENFAAS_BUILDER="bundle", TERM="dumb")
     assert "\033[J" not in dumb and "syntax error" in dumb
+
+
+def test_ctrl_c_ends_a_build_and_all_that_it_started(cli):
+    cli.write("template/slow/template.yml", "language: slow\nfprocess: cat\n")
+    # What the recipe waits for is not our child but its own, as with npm or cargo.
+    cli.write("template/slow/bundle.sh", "sh -c 'echo $$ >> ../../pids; sleep 600; true'\n")
+    cli.write("stack.yaml", STACK.replace("lang: bash", "lang: slow"))
+    typed = []
+
+    def watch(_):
+        if typed:
+            return None
+        wait_until(lambda: os.path.exists(cli.path("pids")) and cli.read("pids").count("\n") == 2, "two recipes")
+        typed.append(b"\x03")
+        return typed[0]
+
+    _, rc = on_terminal(cli, "build", "--parallel", "2", watch=watch, OPENFAAS_BUILDER="bundle")
+    assert typed and rc == -signal.SIGINT
+    for pid in cli.read("pids").split():
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of what the recipe started")
+    assert not os.path.exists(cli.path("build/one/bundle.json"))  # half a bundle is none
+
+
+def test_git_may_ask_for_a_password_at_the_terminal(cli):
+    cli.write("bin/git", "#!/bin/sh\n[ $1 = clone ] || exit 0\nprintf 'Password: ' >/dev/tty\n"
+              "read -r word </dev/tty\neval dir=\\$$#\nmkdir -p $dir/template/mine\necho \"$word\" >../word\n"
+              "echo 'language: mine' >$dir/template/mine/template.yml\n", 0o755)
+    os.mkdir(cli.path("sub"))
+    cli.folder = cli.path("sub")
+    text, rc = on_terminal(cli, "template", "pull", "https://example.com/private",
+                           watch=lambda text: b"s3cret\n" if text.endswith("Password: ") else None,
+                           PATH=cli.path("..", "bin") + ":" + cli.env["PATH"])
+    assert rc == 0 and "Wrote 1 template(s) : [mine]" in text, text
+    assert cli.read("../word") == "s3cret\n"

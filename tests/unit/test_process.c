@@ -214,6 +214,18 @@ static void only_named_descriptors_are_open(void **state)
     close(careless);
 }
 
+static void a_child_can_stay_in_our_group(void **state)
+{
+    char *const argv[] = {self, "status", "Pid", NULL};
+    struct faas_spawn s = child_as(argv);
+    char out[256];
+
+    (void)state;
+    s.in_our_group = true;
+    assert_int_equal(output_of(s, out, sizeof(out)), 0);
+    assert_non_null(strstr(out, "leads its group: 0\n"));
+}
+
 static unsigned long long status_mask(const char *report, const char *key)
 {
     const char *at = strstr(report, key);
@@ -762,6 +774,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_gets_arguments_and_environment_and_nothing_else),
         cmocka_unit_test(only_named_descriptors_are_open),
+        cmocka_unit_test(a_child_can_stay_in_our_group),
         cmocka_unit_test(signals_are_as_a_program_expects_them),
         cmocka_unit_test(descriptors_may_overlap_with_their_targets),
         cmocka_unit_test(working_directory_and_limits_are_set),
