@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/completion.h"
 #include "cli/out.h"
-#include "libfaas/file.h"
+#include "cli/save.h"
 
 struct options {
     char *shell;
@@ -49,8 +49,7 @@ static int run_deprecated(struct cli *cli, void *options, struct faas_error *err
     (void)options;
     cli_note(
         "Command \"bashcompletion\" is deprecated, use \"completion --shell bash\" instead.\n");
-    return faas_file_replace(cli->args.items[0], faas_str_from(cli_completion_script("bash")), 0644,
-                             err);
+    return cli_save(cli->args.items[0], faas_str_from(cli_completion_script("bash")), 0644, err);
 }
 
 const struct cli_command cli_cmd_bashcompletion = {

@@ -2,6 +2,7 @@
 
 #include "cli/embedded.h"
 #include "cli/out.h"
+#include "cli/save.h"
 #include "cli/stack_edit.h"
 #include "cli/template.h"
 #include "cli/template_ensure.h"
@@ -241,7 +242,7 @@ static int update_gitignore(struct faas_error *err)
     faas_buf_append_c(&text, '\n');
     if (faas_str_eq(faas_buf_str(&text), faas_buf_str(&old)))
         return 0;
-    return faas_file_replace(file, faas_buf_str(&text), 0644, err);
+    return cli_save(file, faas_buf_str(&text), 0644, err);
 }
 
 static void tell(const struct plan *p)
@@ -268,7 +269,7 @@ static int carry_out(const struct plan *p, struct faas_error *err)
     _cleanup_buf_ struct faas_buf text = {0};
 
     if (compose(p, &text, err) < 0 || make_handler(p, err) < 0 || update_gitignore(err) < 0 ||
-        faas_file_replace(p->file, faas_buf_str(&text), mode_of(p->file), err) < 0)
+        cli_save(p->file, faas_buf_str(&text), mode_of(p->file), err) < 0)
         return -1;
     tell(p);
     return 0;

@@ -2,6 +2,7 @@
 
 #include "cli/out.h"
 #include "cli/password.h"
+#include "cli/save.h"
 #include "libfaas/alloc.h"
 #include "libfaas/base64.h"
 #include "libfaas/file.h"
@@ -101,7 +102,7 @@ static int write_config(const json_t *config, struct faas_error *err)
 
     if (faas_mkdirs(folder, 0700, err) < 0)
         return -1;
-    return faas_file_replace(file, faas_str_from(text), 0600, err);
+    return cli_save(file, faas_str_from(text), 0600, err);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "cli/out.h"
+#include "cli/save.h"
 #include "libfaas/alloc.h"
 #include "libfaas/base64.h"
 #include "libfaas/crypto.h"
@@ -39,7 +40,7 @@ static int write_file(const char *path, const struct faas_buf *secret, struct fa
         if (faas_mkdirs(folder, 0700, err) < 0)
             return -1;
     }
-    return faas_file_replace(path, faas_buf_str(secret), 0600, err);
+    return cli_save(path, faas_buf_str(secret), 0600, err);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

@@ -1,5 +1,6 @@
 #include "cli/config.h"
 
+#include "cli/save.h"
 #include "cli/yaml_read.h"
 #include "libfaas/alloc.h"
 #include "libfaas/arena.h"
@@ -173,7 +174,7 @@ int cli_config_save(const struct cli_config *c, struct faas_error *err)
     if (faas_mkdirs(dir, cli_in_ci() ? 0744 : 0700, err) < 0)
         return -1;
     cli_config_write(&text, c);
-    return faas_file_replace(path, faas_buf_str(&text), 0600, err);
+    return cli_save(path, faas_buf_str(&text), 0600, err);
 }
 
 static struct cli_auth *find(const struct cli_config *c, const char *gateway)

@@ -845,6 +845,24 @@ def test_generated_secrets_are_random(cli):
     cli("secret", "generate", "--length", "0", rc=1)
 
 
+def test_files_are_written_to_where_links_and_devices_lead(cli, gateway):
+    assert len(base64.b64decode(cli("secret", "generate", "-o", "/dev/stdout").out)) == 32
+    os.mkfifo(cli.path("fifo"))
+    reader = os.open(cli.path("fifo"), os.O_RDONLY | os.O_NONBLOCK)
+    cli("secret", "generate", "-o", "fifo")
+    assert len(base64.b64decode(os.read(reader, 100))) == 32
+    os.close(reader)
+    assert "Is a directory" in cli("secret", "generate", "-o", "home", rc=1).err
+
+    cli.write("dotfiles/config.yml", "auths: []\n")
+    os.makedirs(cli.path("home/.openfaas"), exist_ok=True)
+    os.symlink("../../dotfiles/config.yml", cli.path("home/.openfaas/config.yml"))
+    gateway.on("GET", "/system/functions", (200, "[]"))
+    cli("login", "--password-stdin", stdin="s3cret")
+    assert os.path.islink(cli.path("home/.openfaas/config.yml"))
+    assert gateway.url in cli.read("dotfiles/config.yml") and cli.mode("dotfiles/config.yml") == 0o600
+
+
 # ---- version, streams, terminals
 
 
