@@ -26,6 +26,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     if (cli_secret_value_read(&value, &o->source, err) < 0 ||
         cli_client_open(&client, &o->connect, NULL, err) < 0)
         return -1;
+    faas_buf_clear(&value.raw); /* unlike create, it sends the value alone */
     cli_warn_if_exposed(&o->connect, client.gateway);
     cli_print("Updating secret: %s\n", call.name);
     if (cli_secret_send(&client, &call, &status, err) < 0)

@@ -3,6 +3,7 @@
 #include "cli/stdin.h"
 #include "libfaas/base64.h"
 #include "libfaas/file.h"
+#include "libfaas/utf8.h"
 
 enum { MAX_VALUE = 1 << 20 };
 
@@ -21,7 +22,8 @@ const struct cli_flag cli_secret_source_flags[] = {
      .type = CLI_BOOL,
      .at = offsetof(struct cli_secret_source, trim),
      .dflt = "true",
-     .help = "leave out blanks and line feeds around the value"},
+     .help = "leave out blanks and line feeds around the value (gateways keep what create "
+             "--from-file sends as it is)"},
     {0},
 };
 
@@ -78,6 +80,32 @@ void cli_secret_value_deinit(struct cli_secret_value *v)
     wipe(&v->raw);
 }
 
+/* What a JSON string can carry to any gateway: UTF-8 without NUL. */
+static bool is_text(struct faas_str s)
+{
+    bool valid = true;
+    uint32_t cp = 1;
+
+    for (size_t i = 0; i < s.len && valid && cp;)
+        i += faas_utf8_next((struct faas_str){.ptr = s.ptr + i, .len = s.len - i}, &cp, &valid);
+    return valid && cp;
+}
+
+static void add_value(json_t *body, const struct cli_secret_value *v)
+{
+    bool text = is_text(faas_buf_str(&v->text));
+    const struct faas_buf *raw = v->raw.len || text ? &v->raw : &v->text;
+    struct faas_buf encoded = {0};
+
+    json_object_set_new(body, "value",
+                        text ? faas_json_string(faas_buf_str(&v->text)) : json_string(""));
+    if (raw->len == 0)
+        return;
+    faas_base64_encode(&encoded, raw->data, raw->len);
+    json_object_set_new(body, "rawValue", json_string(encoded.data));
+    wipe(&encoded);
+}
+
 static json_t *encode(const struct cli_secret_call *call)
 {
     json_t *body = json_object();
@@ -85,16 +113,8 @@ static json_t *encode(const struct cli_secret_call *call)
     json_object_set_new(body, "name", json_string(call->name));
     if (call->namespace_ && *call->namespace_)
         json_object_set_new(body, "namespace", json_string(call->namespace_));
-    if (!call->value)
-        return body;
-    json_object_set_new(body, "value", faas_json_string(faas_buf_str(&call->value->text)));
-    if (call->value->raw.len) {
-        struct faas_buf encoded = {0};
-
-        faas_base64_encode(&encoded, call->value->raw.data, call->value->raw.len);
-        json_object_set_new(body, "rawValue", json_string(encoded.data));
-        wipe(&encoded);
-    }
+    if (call->value)
+        add_value(body, call->value);
     return body;
 }
 

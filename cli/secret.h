@@ -15,7 +15,7 @@ extern const struct cli_flag cli_secret_source_flags[];
 /* A value as it is sent. Wiped by cli_secret_value_deinit(). */
 struct cli_secret_value {
     struct faas_buf text; /* trimmed when that was asked for */
-    struct faas_buf raw;  /* the untouched bytes of a file; empty otherwise */
+    struct faas_buf raw;  /* the untouched bytes of a file, to be sent beside; empty otherwise */
 };
 
 /* From the flag, the file, or standard input. An empty value is refused. */

@@ -791,11 +791,20 @@ def test_secrets_from_every_source(cli, gateway):
     bodies = [json.loads(r.body) for r in gateway.requests]
     assert bodies[0] == {"name": "s", "namespace": "dev", "value": "a"}
     assert bodies[1] == {"name": "s", "value": " b "}
-    assert base64.b64decode(bodies[2]["rawValue"]) == b" \xff\x00 "
+    assert base64.b64decode(bodies[2]["rawValue"]) == b" \xff\x00 " and bodies[2]["value"] == ""
     for bad in ("UPPER", "a/b", "..", ""):
         cli("secret", "create", bad, "--from-literal", "x", rc=1)
     assert "empty" in cli("secret", "create", "s", stdin="\n", rc=1).err
     assert len(gateway.requests) == 3
+
+
+def test_an_update_sends_the_raw_value_only_of_what_is_no_text(cli, gateway):
+    gateway.on("PUT", "/system/secrets", (202, ""))
+    cli.write("f", " text\n")
+    cli("secret", "update", "s", "--from-file", "f")
+    cli("secret", "update", "s", stdin=b"\xfe\n")
+    assert [json.loads(r.body) for r in gateway.requests] == [
+        {"name": "s", "value": "text"}, {"name": "s", "value": "", "rawValue": "/g=="}]
 
 
 def test_a_secret_that_exists(cli, gateway):

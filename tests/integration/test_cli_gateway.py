@@ -45,6 +45,25 @@ def stack(handler, cli):
     cli.write("said/handler.sh", handler)
 
 
+def test_secrets_arrive_byte_for_byte(cli):
+    stack("cat \"$secret_mount_path/word\"\n", cli)
+    data = bytes(range(256)) + b"\n"
+    with open(cli.path("bin"), "wb") as f:
+        f.write(data)
+    cli("secret", "create", "word", "--from-file", "bin")
+    cli("up", "--quiet")
+    cli("ready", "said", "--interval", "50ms", "--attempts", "200")
+    assert cli("invoke", "said").raw == data
+    for source, stored in ((("--from-file", "bin", "--trim=false"), data), (("--from-literal", " a "), b"a"),
+                           (("--from-literal", " a ", "--trim=false"), b" a ")):
+        cli("secret", "update", "word", *source)
+        wait_until(lambda: cli("invoke", "said").raw == stored, "the new value")
+    cli("secret", "update", "word", stdin=b"\0\n")
+    wait_until(lambda: cli("invoke", "said").raw == b"\0", "a value from standard input")
+    cli("remove", "said")
+    cli("secret", "remove", "word")
+
+
 def test_secrets_logs_and_a_second_up(cli):
     assert "Created: 201 Created" in cli("secret", "create", "word", stdin="hush\n").out
     assert "already exists" in cli("secret", "create", "word", stdin="x", rc=1).err
