@@ -15,8 +15,11 @@ json_t *cli_about_ask(const struct cli_client *c, struct faas_error *err)
         return NULL;
     if (resp.status == 200)
         return faas_json_parse(faas_buf_str(&resp.body), err);
-    faas_fail(err, FAAS_ERR_BAD_GATEWAY, "%s/system/info answered with status %d", c->gateway,
-              resp.status);
+    if (resp.status == 401)
+        (void)!cli_client_refuse(c, &resp, err);
+    else
+        faas_fail(err, FAAS_ERR_BAD_GATEWAY, "%s/system/info answered with status %d", c->gateway,
+                  resp.status);
     return NULL;
 }
 

@@ -35,9 +35,9 @@ int cli_client_open_url(struct cli_client *c, const struct cli_connect *connect,
 int cli_client_open(struct cli_client *c, const struct cli_connect *connect,
                     const struct cli_stack *stack, struct faas_error *err)
 {
-    _cleanup_free_ char *gateway = cli_connect_gateway(connect, stack);
+    _cleanup_free_ char *gateway = cli_connect_gateway(connect, stack, err);
 
-    return cli_client_open_url(c, connect, gateway, err);
+    return gateway ? cli_client_open_url(c, connect, gateway, err) : -1;
 }
 
 void cli_client_close(struct cli_client *c)

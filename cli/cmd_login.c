@@ -68,8 +68,8 @@ static int save(const char *gateway, const char *token, struct faas_error *err)
 static int run(struct cli *cli, void *options, struct faas_error *err)
 {
     const struct options *o = options;
-    _cleanup_free_ char *gateway = cli_connect_gateway(&o->connect, NULL);
-    _cleanup_free_ char *password = cli_password_read(&o->password, err);
+    _cleanup_free_ char *gateway = cli_connect_gateway(&o->connect, NULL, err);
+    _cleanup_free_ char *password = gateway ? cli_password_read(&o->password, err) : NULL;
     _cleanup_free_ char *pair = NULL;
     _cleanup_buf_ struct faas_buf token = {0};
     _cleanup_client_ struct cli_client client = {0};

@@ -7,11 +7,11 @@
 static int run(struct cli *cli, void *options, struct faas_error *err)
 {
     const struct cli_connect *connect = options;
-    _cleanup_free_ char *gateway = cli_connect_gateway(connect, NULL);
+    _cleanup_free_ char *gateway = cli_connect_gateway(connect, NULL, err);
     _cleanup_config_ struct cli_config config = {0};
 
     (void)cli;
-    if (cli_config_load(&config, err) < 0)
+    if (!gateway || cli_config_load(&config, err) < 0)
         return -1;
     if (!cli_config_remove(&config, gateway))
         return faas_fail(err, FAAS_ERR_NOT_FOUND, "no credentials are saved for %s", gateway);

@@ -238,13 +238,16 @@ static char *choose_gateway(const struct cli *cli, const struct options *o, stru
     _cleanup_stack_ struct cli_stack stack = {0};
     struct faas_error why = {0};
 
-    if (o->connect.gateway && *o->connect.gateway)
-        return cli_gateway_normalise(o->connect.gateway);
+    if (o->connect.gateway && *o->connect.gateway) {
+        _cleanup_free_ char *url = cli_gateway_normalise(o->connect.gateway);
+
+        return cli_gateway_check(url, err) == 0 ? faas_steal_ptr(&url) : NULL;
+    }
     if (cli_load_stack(cli, true, &stack, &why) < 0 && cli->yaml) {
         faas_fail(err, why.code, "%s", why.msg);
         return NULL;
     }
-    return cli_connect_gateway(&o->connect, &stack);
+    return cli_connect_gateway(&o->connect, &stack, err);
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

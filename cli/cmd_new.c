@@ -172,13 +172,15 @@ static char *image_of(const struct plan *p)
 static int compose(const struct plan *p, struct faas_buf *out, struct faas_error *err)
 {
     _cleanup_free_ char *image = image_of(p);
-    _cleanup_free_ char *gateway = cli_connect_gateway(&p->o->connect, NULL);
+    _cleanup_free_ char *gateway = cli_connect_gateway(&p->o->connect, NULL, err);
     const struct cli_new_function fn = {.name = p->name,
                                         .lang = p->lang,
                                         .handler = p->handler,
                                         .image = image,
                                         .resources = &p->o->resources};
 
+    if (!gateway)
+        return -1;
     if (p->append)
         return cli_stack_append(out, faas_buf_str(&p->old_text), p->file, &fn, err);
     cli_stack_write(out, gateway, &fn);

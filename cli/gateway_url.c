@@ -46,6 +46,18 @@ char *cli_gateway_choose(const char *flag, const char *stack, const char *enviro
     return url ? url : faas_strdup(CLI_DEFAULT_GATEWAY);
 }
 
+int cli_gateway_check(const char *url, struct faas_error *err)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *host = scheme_end ? scheme_end + 3 : "";
+
+    if (!strchr("/:", *host) && !strpbrk(host, " \t") && !strstr(host, "://"))
+        return 0;
+    return faas_fail(err, FAAS_ERR_INVALID,
+                     "the gateway's URL must be http://HOST:PORT or https://HOST:PORT, not \"%s\"",
+                     url);
+}
+
 bool cli_gateway_is_exposed(const char *url)
 {
     static const char *const here[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};

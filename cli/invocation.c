@@ -7,13 +7,6 @@
 
 #include <strings.h>
 
-int cli_invocation_check(const struct cli_invoke_options *o, struct faas_error *err)
-{
-    if (!o->sign != !o->key)
-        return faas_fail(err, FAAS_ERR_INVALID, "--sign and --key are only of use together");
-    return 0;
-}
-
 static const char *choose_namespace(const struct cli_invoke_options *o,
                                     const struct cli_stack *stack, const char *name)
 {
@@ -120,12 +113,6 @@ static int build_headers(struct cli_invocation *inv, const struct cli_invoke_opt
     if (old_style)
         cli_note("A header written key=value is deprecated; write --header 'Key: Value'.\n");
     add_content_type(inv, o);
-    if (o->sign) {
-        char mac[65];
-
-        faas_hmac_sha256_hex(faas_str_from(o->key), faas_buf_str(&inv->body), mac);
-        faas_strv_addf(&inv->headers, "%s: sha256=%s", o->sign, mac);
-    }
     return 0;
 }
 
@@ -133,6 +120,8 @@ int cli_invocation_build(struct cli_invocation *inv, const struct cli_invoke_opt
                          const struct cli_stack *stack, const char *gateway, const char *name,
                          struct faas_error *err)
 {
+    if (!o->sign != !o->key)
+        return faas_fail(err, FAAS_ERR_INVALID, "--sign and --key are only of use together");
     faas_buf_append_str(&inv->url, host_part(gateway));
     faas_buf_append_z(&inv->url, o->async ? "/async-function/" : "/function/");
     cli_url_escape(&inv->url, faas_str_from(name));
@@ -141,6 +130,16 @@ int cli_invocation_build(struct cli_invocation *inv, const struct cli_invoke_opt
     if (append_query(&inv->url, &o->query, err) < 0)
         return -1;
     return build_headers(inv, o, err);
+}
+
+void cli_invocation_sign(struct cli_invocation *inv, const struct cli_invoke_options *o)
+{
+    char mac[65];
+
+    if (!o->sign)
+        return;
+    faas_hmac_sha256_hex(faas_str_from(o->key), faas_buf_str(&inv->body), mac);
+    faas_strv_addf(&inv->headers, "%s: sha256=%s", o->sign, mac);
 }
 
 void cli_invocation_deinit(struct cli_invocation *inv)

@@ -24,14 +24,14 @@ struct cli_invocation {
     struct faas_buf body;
 };
 
-/* What can be refused before a body is read. */
-FAAS_NODISCARD int cli_invocation_check(const struct cli_invoke_options *o, struct faas_error *err);
-/* Fills url and headers; the body is there already, for its signature. The namespace is the
- * flag's, the stack file's for this function, or the default, and is always part of the URL. */
+/* Fills url and headers, and refuses what cannot be sent. The namespace is the flag's, the stack
+ * file's for this function, or the default, and is always part of the URL. */
 FAAS_NODISCARD int cli_invocation_build(struct cli_invocation *inv,
                                         const struct cli_invoke_options *o,
                                         const struct cli_stack *stack, const char *gateway,
                                         const char *name, struct faas_error *err);
+/* Once the body is there: adds its signature, if one is asked for. */
+void cli_invocation_sign(struct cli_invocation *inv, const struct cli_invoke_options *o);
 void cli_invocation_deinit(struct cli_invocation *inv);
 
 #endif

@@ -83,10 +83,13 @@ int cli_load_stack(const struct cli *cli, bool envsubst, struct cli_stack *out,
     return 0;
 }
 
-char *cli_connect_gateway(const struct cli_connect *connect, const struct cli_stack *stack)
+char *cli_connect_gateway(const struct cli_connect *connect, const struct cli_stack *stack,
+                          struct faas_error *err)
 {
-    return cli_gateway_choose(connect->gateway, stack ? stack->gateway : NULL,
-                              getenv("OPENFAAS_URL"));
+    _cleanup_free_ char *url =
+        cli_gateway_choose(connect->gateway, stack ? stack->gateway : NULL, getenv("OPENFAAS_URL"));
+
+    return cli_gateway_check(url, err) == 0 ? faas_steal_ptr(&url) : NULL;
 }
 
 void cli_warn_if_exposed(const struct cli_connect *connect, const char *gateway)

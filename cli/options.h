@@ -64,8 +64,10 @@ extern const char *const cli_tag_formats[];
 FAAS_NODISCARD int cli_load_stack(const struct cli *cli, bool envsubst, struct cli_stack *out,
                                   struct faas_error *err);
 
-/* The gateway that these flags, this stack file (may be NULL) and the environment lead to. Heap. */
-char *cli_connect_gateway(const struct cli_connect *connect, const struct cli_stack *stack);
+/* The gateway that these flags, this stack file (may be NULL) and the environment lead to. Heap;
+ * NULL when what they say is no URL. */
+char *cli_connect_gateway(const struct cli_connect *connect, const struct cli_stack *stack,
+                          struct faas_error *err);
 /* Says once on stderr when credentials would travel unencrypted. */
 void cli_warn_if_exposed(const struct cli_connect *connect, const char *gateway);
 

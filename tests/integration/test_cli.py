@@ -613,6 +613,16 @@ def test_invoke_passes_bytes_both_ways(cli, gateway):
     assert re.fullmatch(r"faas-cli/\S+ \(openfaas; linux; \w+\)", sent.headers["User-Agent"])
 
 
+def test_invoke_looks_at_its_flags_before_it_reads(cli):
+    unread, kept_open = os.pipe()
+    for flags in (("-H", "x"), ("--query", "x"), ("--sign", "X"), ("-m", "BAD"), ("-g", "ftp://x")):
+        done = subprocess.run([os.path.join(BIN, "faas-cli"), "invoke", "f", *flags], cwd=cli.folder, env=cli.env,
+                              stdin=unread, capture_output=True, timeout=20)
+        assert done.returncode == 1 and done.stderr, flags
+    os.close(unread)
+    os.close(kept_open)
+
+
 def test_invoke_says_what_the_function_answered(cli, gateway):
     gateway.on("PUT", "/function/f.dev", (503, "nothing ready\n"))
     r = cli("invoke", "f", "-n", "dev", "-m", "PUT", "--query", "a=b c", "-H", "X-A: 1",
@@ -755,6 +765,14 @@ def test_login_refuses_what_does_not_work(cli, gateway):
     gateway.on("GET", "/system/functions", (500, "broken"))
     assert "500 - broken" in cli("login", "-s", stdin="x", rc=1).err
     assert "WARNING!" in cli("login", "-p", "x", rc=1).err
+
+
+def test_what_is_no_url_of_a_gateway_is_refused(cli):
+    for command in (("list",), ("logs", "f"), ("invoke", "f"), ("login", "-s"), ("logout",), ("version",),
+                    ("new", "f", "--lang", "bash")):
+        r = cli(*command, "-g", "ftp://faas", rc=1)
+        assert 'gateway\'s URL must be http://HOST:PORT or https://HOST:PORT, not "http://ftp://faas"' in r.err
+    assert not os.path.exists(cli.path("f")) and not os.path.exists(cli.path("stack.yaml"))
 
 
 def test_a_gateway_that_is_not_there_is_named_with_what_to_do(cli):

@@ -179,6 +179,27 @@ static void gateways_are_normalised(void **state)
     }
 }
 
+static void what_is_no_url_of_a_gateway_is_refused(void **state)
+{
+    static const char *const bad[] = {"ftp://x", "http://",    "https:///x", "unix:///run/gw.sock",
+                                      " ",       "http://a b", "://"};
+    static const char *const good[] = {"x", "http://127.0.0.1:8080", "https://x/y", "[::1]:80"};
+    struct faas_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(bad); i++) {
+        _cleanup_free_ char *url = cli_gateway_normalise(bad[i]);
+
+        assert_int_equal(cli_gateway_check(url, &err), -1);
+        assert_non_null(strstr(err.msg, "must be http://HOST:PORT or https://HOST:PORT"));
+    }
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(good); i++) {
+        _cleanup_free_ char *url = cli_gateway_normalise(good[i]);
+
+        assert_int_equal(cli_gateway_check(url, &err), 0);
+    }
+}
+
 static void the_first_that_says_something_is_the_gateway(void **state)
 {
     static const struct {
@@ -231,6 +252,7 @@ int main(void)
         cmocka_unit_test(the_path_follows_the_environment),
         cmocka_unit_test(a_saved_file_is_its_owners_alone),
         cmocka_unit_test(gateways_are_normalised),
+        cmocka_unit_test(what_is_no_url_of_a_gateway_is_refused),
         cmocka_unit_test(the_first_that_says_something_is_the_gateway),
         cmocka_unit_test(only_plain_http_to_another_machine_is_exposed),
     };

@@ -101,11 +101,11 @@ static void invoke(char out[1024], const struct cli_invoke_options *o, const cha
                      0);
     faas_buf_append_z(&inv.body, body);
     out[0] = '\0';
-    if (cli_invocation_check(o, &err) < 0 ||
-        cli_invocation_build(&inv, o, &stack, gateway, o->name ? o->name : "f", &err) < 0) {
+    if (cli_invocation_build(&inv, o, &stack, gateway, o->name ? o->name : "f", &err) < 0) {
         strcpy(out, err.msg);
         return;
     }
+    cli_invocation_sign(&inv, o);
     strcpy(out, inv.url.data);
     faas_strv_for_each(&inv.headers, header) strcat(strcat(out, "\n"), *header);
 }
