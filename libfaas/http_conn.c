@@ -109,8 +109,8 @@ static bool body_cannot_be_completed(const struct http_conn *c)
            (int64_t)req->body_left_over + (int64_t)waiting;
 }
 
-/* As in Go, a client that ends its sending direction is not interested any more, unless the reply
- * only needs to be flushed. */
+/* A client that ends its sending direction is not interested any more, unless the handler thinks
+ * otherwise or the reply only needs to be flushed. */
 bool http_conn_left(const struct http_conn *c)
 {
     const struct faas_http_req *req = c->req;
@@ -119,7 +119,7 @@ bool http_conn_left(const struct http_conn *c)
         return c->gone;
     if (req->stage != HTTP_BODY_OVER)
         return body_cannot_be_completed(c);
-    return !req->reply.ended;
+    return !req->reply.ended && !req->half_close_allowed;
 }
 
 /* MHD takes a read that did not fill its buffer for the last of what there is, and its epoll tells

@@ -558,6 +558,11 @@ void faas_http_req_no_read_timeout(struct faas_http_req *req)
     req->no_read_timeout = true;
 }
 
+void faas_http_req_allow_half_close(struct faas_http_req *req)
+{
+    req->half_close_allowed = true;
+}
+
 void faas_http_req_no_write_timeout(struct faas_http_req *req)
 {
     req->no_write_timeout = true;

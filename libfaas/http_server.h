@@ -86,6 +86,10 @@ const struct faas_http_header *faas_http_req_trailers(struct faas_http_req *req,
  * that make progress, event streams). The read deadline is back for the next request. */
 void faas_http_req_no_read_timeout(struct faas_http_req *req);
 void faas_http_req_no_write_timeout(struct faas_http_req *req);
+/* A client that ends its sending direction with its request is answered nevertheless. Without this
+ * it counts as gone, since one that has closed its connection looks the same until it is sent
+ * something: this is for handlers whose work is not in vain, or not stopped, when it has. */
+void faas_http_req_allow_half_close(struct faas_http_req *req);
 
 /* --- the reply. Names and values are copied. Content-Length, Transfer-Encoding, Connection and
  * Date are the server's own business: such headers are skipped. --- */

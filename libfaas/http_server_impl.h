@@ -131,6 +131,7 @@ struct faas_http_req {
     bool expects_continue;
     bool in_body, resume_wanted;
     bool no_read_timeout, no_write_timeout;
+    bool half_close_allowed;
     struct http_reply reply;
     bool duplex;          /* the reply is written by http_duplex.c */
     bool duplex_ended;    /* its last byte is in wire */

@@ -255,6 +255,7 @@ static void classic_handle(void *self, struct wd_call *call)
     struct classic_call *c = call->data;
 
     c->self = self;
+    faas_http_req_allow_half_close(call->req);
     if (!is_allowed(head->method))
         finish(call, STATUS_NOT_ALLOWED, NULL, 0, NULL);
     else if (head->content_length > 0)

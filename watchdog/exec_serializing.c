@@ -140,6 +140,7 @@ static void serializing_handle(void *self, struct wd_call *call)
     struct serializing_call *c = call->data;
 
     c->self = self;
+    faas_http_req_allow_half_close(call->req);
     c->log_text = wd_request_log_begin(call);
     c->errors = wd_command_log(&c->self->command);
     if (length > 0)

@@ -403,6 +403,7 @@ static void static_handle(void *self, struct wd_call *call)
 
     c->self = self;
     c->fd = -1;
+    faas_http_req_allow_half_close(call->req);
     c->pieces = faas_arena_alloc(arena, MAX_PIECES * sizeof(*c->pieces));
     if (!wd_static_clean(arena, call->head->path, &path)) {
         finish_text(call, 400, "400 the path cannot be decoded\n");

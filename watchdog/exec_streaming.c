@@ -238,6 +238,8 @@ static void streaming_handle(void *self, struct wd_call *call)
     struct streaming_call *c = call->data;
 
     c->self = self;
+    if (!c->self->ctx->config->kill_on_disconnect)
+        faas_http_req_allow_half_close(call->req);
     c->log_text = wd_request_log_begin(call);
     c->errors = wd_command_log(&c->self->command);
     c->is_head = faas_str_eqz(call->head->method, "HEAD");

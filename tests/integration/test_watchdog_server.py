@@ -220,6 +220,23 @@ def test_line_16_clients_that_leave_leave_nothing_behind(mode, how):
         assert set(in_threads(3, lambda _: wd.request(target=mode.target).status)) == {200}  # every place is free
 
 
+@every_mode
+def test_a_client_that_ends_its_sending_direction(mode):
+    """It is answered where the original did not stop the call: not in http mode."""
+    settings = {"kill_on_disconnect": "false"} if mode.name == "streaming" else {}
+    size = 8 * MIB if mode.name == "static" else 0
+    with mode.start("zeros" if size else "slow", size or 0.2, **settings) as wd, wd.connect() as c:
+        c.send(render(target=mode.target))
+        c.sock.shutdown(socket.SHUT_WR)
+        if mode.name == "http":
+            assert until_closed(c) == b""
+        else:
+            r = c.response()
+            assert r.status == 200 and (len(r.body) == size if size else r.body == b"done\n")
+            assert c.at_eof()
+        wd.wait_for(lambda: in_flight(wd) == 0, "in flight 0")
+
+
 # --- 17 ---
 
 @every_mode

@@ -164,6 +164,65 @@ static void a_half_closed_client_gets_what_is_ready(void **state)
     http_rig_stop(&rig);
 }
 
+static void allow_half_close(struct http_rig *rig, struct faas_http_req *req)
+{
+    (void)rig;
+    faas_http_req_allow_half_close(req);
+}
+
+static void a_half_closed_client_gets_a_later_reply_when_that_is_wished(void **state)
+{
+    static const int64_t lengths[] = {7, -1};
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(lengths); i++) {
+        struct http_rig rig = {.on_request = allow_half_close};
+        struct http_rig_client c;
+
+        http_rig_start(&rig);
+        http_rig_connect(&rig, &c);
+        request(&rig, &c, "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+        half_close(&c);
+        http_rig_turns(&rig, 5);
+        assert_int_equal(rig.dones, 0);
+        faas_http_reply_begin(rig.req, 200, NULL, 0, lengths[i]);
+        http_rig_turns(&rig, 5);
+        faas_http_reply_write(rig.req, FAAS_STR("par"));
+        http_rig_expect(&c, "par");
+        http_rig_turns(&rig, 5);
+        faas_http_reply_write(rig.req, FAAS_STR("tial"));
+        faas_http_reply_end(rig.req);
+        http_rig_expect(&c, "tial");
+        http_rig_expect_closed(&c);
+        assert_int_equal(c.error, 0);
+        assert_int_equal(rig.dones_ok, 1);
+        http_rig_close(&c);
+        http_rig_stop(&rig);
+    }
+}
+
+static void a_client_that_is_gone_is_noticed_by_the_reply_when_half_closing_is_allowed(void **state)
+{
+    struct http_rig rig = {.on_request = allow_half_close};
+    struct http_rig_client c;
+
+    (void)state;
+    http_rig_start(&rig);
+    http_rig_connect(&rig, &c);
+    request(&rig, &c, GET);
+    http_rig_close(&c);
+    http_rig_turns(&rig, 5);
+    assert_int_equal(rig.dones, 0);
+    faas_http_reply_begin(rig.req, 200, NULL, 0, -1);
+    while (rig.dones == 0) {
+        faas_http_reply_write(rig.req, FAAS_STR("more"));
+        http_rig_turns(&rig, 3);
+    }
+    assert_int_equal(rig.dones_ok, 0);
+    assert_int_equal(http_rig_connections(&rig), 0);
+    http_rig_stop(&rig);
+}
+
 /* --- bodies that nobody wants --- */
 
 static void a_small_unwanted_body_does_not_cost_the_connection(void **state)
@@ -918,6 +977,9 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_is_noticed_at_once),
         cmocka_unit_test(a_client_that_leaves_with_its_last_bytes_is_noticed_at_once),
         cmocka_unit_test(a_half_closed_client_gets_what_is_ready),
+        cmocka_unit_test(a_half_closed_client_gets_a_later_reply_when_that_is_wished),
+        cmocka_unit_test(
+            a_client_that_is_gone_is_noticed_by_the_reply_when_half_closing_is_allowed),
         cmocka_unit_test(a_small_unwanted_body_does_not_cost_the_connection),
         cmocka_unit_test(an_unwanted_body_that_is_here_is_dropped_first),
         cmocka_unit_test(what_a_paused_body_has_left_is_dropped_too),
