@@ -21,6 +21,14 @@ static bool is_chunked(const struct faas_http_req *req)
     return req->reply.length < 0 && !req->head.http_1_0 && !req->reply.bodiless;
 }
 
+static bool has_date(const struct http_reply *reply)
+{
+    for (size_t i = 0; i < reply->n_headers; i++)
+        if (strcasecmp(reply->headers[i].name, "Date") == 0)
+            return true;
+    return false;
+}
+
 static void append_date(struct faas_buf *b, const struct faas_clock *clock)
 {
     char text[FAAS_HTTP_DATE_SIZE];
@@ -35,7 +43,8 @@ static void append_head(struct faas_http_req *req)
     struct faas_buf *b = &req->wire;
 
     faas_buf_printf(b, "HTTP/1.1 %d %s\r\n", reply->status, faas_http_reason(reply->status));
-    append_date(b, faas_loop_clock(req->conn->server->loop));
+    if (!has_date(reply))
+        append_date(b, faas_loop_clock(req->conn->server->loop));
     faas_buf_append_z(b, "Connection: close\r\n");
     for (size_t i = 0; i < reply->n_headers; i++) {
         faas_buf_append_z(b, reply->headers[i].name);

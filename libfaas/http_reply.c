@@ -15,8 +15,6 @@ enum {
 static bool is_ours(struct faas_str name)
 {
     switch (name.len) {
-    case 4:
-        return faas_str_ieq(name, FAAS_STR("date"));
     case 10:
         return faas_str_ieq(name, FAAS_STR("connection"));
     case 14:

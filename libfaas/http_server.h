@@ -91,8 +91,8 @@ void faas_http_req_no_write_timeout(struct faas_http_req *req);
  * something: this is for handlers whose work is not in vain, or not stopped, when it has. */
 void faas_http_req_allow_half_close(struct faas_http_req *req);
 
-/* --- the reply. Names and values are copied. Content-Length, Transfer-Encoding, Connection and
- * Date are the server's own business: such headers are skipped. --- */
+/* --- the reply. Names and values are copied. Content-Length, Transfer-Encoding and Connection are
+ * the server's own business: such headers are skipped. A Date is made when there is none. --- */
 /* All at once. */
 void faas_http_reply(struct faas_http_req *req, int status, const struct faas_http_header *headers,
                      size_t n, struct faas_str body);
