@@ -46,6 +46,7 @@ struct static_call {
 
 struct answer {
     int status;
+    int64_t file_size;
     struct faas_http_header headers[MAX_HEADERS];
     size_t n_headers;
 };
@@ -128,7 +129,9 @@ static void send(struct wd_call *call, const struct answer *a)
     for (size_t i = 0; i < c->n_pieces; i++)
         length += (int64_t)c->pieces[i].text.len + c->pieces[i].len;
     wd_call_judge_by_progress(call);
-    wd_call_begin(call, a->status, a->headers, a->n_headers, a->status == 304 ? -1 : length);
+    if (a->status == 304) /* of the body that is not sent */
+        length = a->file_size;
+    wd_call_begin(call, a->status, a->headers, a->n_headers, length);
     if (faas_str_eqz(call->head->method, "HEAD"))
         c->at = c->n_pieces;
     send_pieces(call);
@@ -272,7 +275,7 @@ static void send_file(struct wd_call *call, const char *path, const struct stat 
     struct wd_range ranges[WD_MAX_RANGES];
     struct wd_validators validators;
     char modified[FAAS_HTTP_DATE_SIZE];
-    struct answer a = {0};
+    struct answer a = {.file_size = st->st_size};
     struct faas_str range;
     enum wd_range_kind kind;
     size_t n;
