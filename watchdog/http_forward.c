@@ -286,6 +286,17 @@ static void note_call_id(struct wd_http_call *c)
         c->call_id = faas_str_dup(id.len ? id : FAAS_STR("none"));
 }
 
+/* Who sends one mostly sends it with every call. */
+static void warn_once_of_odd_limit(struct wd_http_call *c)
+{
+    if (c->http->warned_of_limit || !wd_http_limit_is_odd(c->call->head))
+        return;
+    c->http->warned_of_limit = true;
+    wd_logf(log_of(c),
+            "Warning: an X-Timeout is ignored, here and later, that is no duration above "
+            "0 with a unit, such as 10s");
+}
+
 /* A stream has no limit but its client's patience. */
 static void set_limit(struct wd_http_call *c)
 {
@@ -295,6 +306,7 @@ static void set_limit(struct wd_http_call *c)
         wd_call_judge_by_progress(c->call);
         return;
     }
+    warn_once_of_odd_limit(c);
     c->limit_ms =
         wd_http_limit_ms(c->call->head, ctx->config->exec_timeout_ms, &c->limit_by_client);
     c->due_ms = faas_loop_now_ms(ctx->loop) + c->limit_ms;

@@ -6,18 +6,36 @@
 
 /* --- what the client asks for --- */
 
+static struct faas_str x_timeout(const struct faas_http_head *head)
+{
+    return faas_http_value(head->headers, head->n_headers, FAAS_STR("X-Timeout"));
+}
+
+/* 0: it is no limit. */
+static int64_t parse_limit_ms(struct faas_str text)
+{
+    int64_t ns;
+
+    if (faas_parse_go_duration(text, &ns, NULL) < 0 || ns <= 0)
+        return 0;
+    return (ns - 1) / NS_PER_MS + 1;
+}
+
 int64_t wd_http_limit_ms(const struct faas_http_head *head, int64_t exec_timeout_ms,
                          bool *by_client)
 {
-    struct faas_str text = faas_http_value(head->headers, head->n_headers, FAAS_STR("X-Timeout"));
-    int64_t ns, ms;
+    struct faas_str text = x_timeout(head);
+    int64_t ms = text.ptr ? parse_limit_ms(text) : 0;
 
-    *by_client = false;
-    if (!text.ptr || !exec_timeout_ms || faas_parse_go_duration(text, &ns, NULL) < 0 || ns <= 0)
-        return exec_timeout_ms;
-    ms = (ns - 1) / NS_PER_MS + 1;
-    *by_client = ms < exec_timeout_ms;
+    *by_client = ms && ms < exec_timeout_ms;
     return *by_client ? ms : exec_timeout_ms;
+}
+
+bool wd_http_limit_is_odd(const struct faas_http_head *head)
+{
+    struct faas_str text = x_timeout(head);
+
+    return text.ptr && !parse_limit_ms(text);
 }
 
 static bool has_word(struct faas_str s, struct faas_str word)

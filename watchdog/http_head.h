@@ -13,6 +13,9 @@
 int64_t wd_http_limit_ms(const struct faas_http_head *head, int64_t exec_timeout_ms,
                          bool *by_client);
 
+/* There is an X-Timeout that cannot shorten anything: without a unit, or not above 0. */
+bool wd_http_limit_is_odd(const struct faas_http_head *head);
+
 /* The answer may go on for ever: Accept has text/event-stream or application/x-ndjson. */
 bool wd_http_wants_stream(const struct faas_http_head *head);
 

@@ -31,7 +31,8 @@ struct wd_http {
     int64_t restart_delay_ms;
     bool leaving;
     bool stopping;
-    bool told_to_end; /* the function, by SIGTERM */
+    bool told_to_end;     /* the function, by SIGTERM */
+    bool warned_of_limit; /* of X-Timeout */
     int exit_status;
     struct faas_list calls;     /* struct wd_http_call by node */
     const struct wd_calls *all; /* these, and those that are still being answered; NULL: none yet */

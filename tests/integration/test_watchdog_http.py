@@ -575,6 +575,14 @@ def test_line_29_the_real_reason_is_logged(settings, headers, logged):
         wd.wait_log(logged)
 
 
+def test_line_41_an_x_timeout_without_a_unit_is_told_of_once():
+    with start(Upstream(echo)) as wd:
+        wait_ready(wd)
+        for value in "1s", "10", "10", "x":
+            assert wd.request(headers=[("X-Timeout", value)]).status == 200
+        assert wd.log.count("X-Timeout") == 1
+
+
 def test_line_29_a_client_that_leaves_is_logged_as_such():
     upstream = Upstream(never)
     with start(upstream) as wd:

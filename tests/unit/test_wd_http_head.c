@@ -25,13 +25,15 @@ static void x_timeout_can_only_shorten_the_limit(void **state)
     static const struct {
         const char *text;
         int64_t exec_ms, limit_ms;
-        bool by_client;
+        bool by_client, odd;
     } cases[] = {
-        {"500ms", 2000, 500, true}, {"10s", 2000, 2000, false},    {"2s", 2000, 2000, false},
-        {"1", 2000, 2000, false},   {"0s", 2000, 2000, false},     {"0", 2000, 2000, false},
-        {"-5s", 2000, 2000, false}, {"", 2000, 2000, false},       {"x", 2000, 2000, false},
-        {"1ns", 2000, 1, true},     {"1s500ms", 2000, 1500, true}, {"500ms", 0, 0, false},
-        {" 1s", 2000, 2000, false},
+        {"500ms", 2000, 500, true, false},    {"10s", 2000, 2000, false, false},
+        {"2s", 2000, 2000, false, false},     {"1", 2000, 2000, false, true},
+        {"0s", 2000, 2000, false, true},      {"0", 2000, 2000, false, true},
+        {"-5s", 2000, 2000, false, true},     {"", 2000, 2000, false, true},
+        {"x", 2000, 2000, false, true},       {"1ns", 2000, 1, true, false},
+        {"1s500ms", 2000, 1500, true, false}, {"500ms", 0, 0, false, false},
+        {" 1s", 2000, 2000, false, true},
     };
 
     (void)state;
@@ -44,6 +46,7 @@ static void x_timeout_can_only_shorten_the_limit(void **state)
         print_message("  %s of %d\n", cases[i].text, (int)cases[i].exec_ms);
         assert_int_equal(wd_http_limit_ms(&head, cases[i].exec_ms, &by_client), cases[i].limit_ms);
         assert_int_equal(by_client, cases[i].by_client);
+        assert_int_equal(wd_http_limit_is_odd(&head), cases[i].odd);
     }
 }
 
