@@ -4,6 +4,7 @@
 
 #include "libfaas/alloc.h"
 #include "watchdog/command.h"
+#include "watchdog/header_set.h"
 #include "watchdog/marshal.h"
 #include "watchdog/sniff.h"
 
@@ -54,14 +55,27 @@ static void classic_destroy(void *arg)
 
 /* --- answers --- */
 
-static void debug_header(struct wd_log *log, const char *direction, struct faas_str name,
-                         struct faas_str value)
+/* "[in] X-A=[1 2]", a line for each name. */
+static void debug_headers(const struct wd_context *ctx, const char *direction,
+                          const struct faas_http_header *headers, size_t n)
 {
-    _cleanup_buf_ struct faas_buf line = {0};
+    _cleanup_buf_ struct faas_buf text = {0};
+    struct wd_header_set set;
 
-    faas_buf_printf(&line, "[%s] %.*s=[%.*s]\n", direction, FAAS_STR_FMT(name),
-                    FAAS_STR_FMT(value));
-    wd_log_stdout(log, faas_buf_str(&line));
+    if (!ctx->config->debug_headers || n == 0)
+        return;
+    wd_header_set_init(&set, headers, n);
+    for (size_t i = 0; i < set.n; i++) {
+        if (wd_header_is_again(&set, i))
+            faas_buf_append_c(&text, ' ');
+        else
+            faas_buf_printf(&text, "%s[%s] %.*s=[", i ? "]\n" : "", direction,
+                            FAAS_STR_FMT(set.items[i].name));
+        faas_buf_append_str(&text, set.items[i].value);
+    }
+    faas_buf_append_z(&text, set.n ? "]\n" : "");
+    wd_log_stdout(ctx->log, faas_buf_str(&text));
+    wd_header_set_deinit(&set);
 }
 
 /* The call may be freed by it, and what it held is. */
@@ -69,13 +83,10 @@ static void finish(struct wd_call *call, int status, const struct faas_http_head
                    size_t n, struct faas_buf *body)
 {
     struct classic_call *c = call->data;
-    const struct wd_context *ctx = c->self->ctx;
     struct faas_buf request_body = c->body;
     char *type = c->response_type; /* headers may point at it */
 
-    if (ctx->config->debug_headers)
-        for (size_t i = 0; i < n; i++)
-            debug_header(ctx->log, "out", headers[i].name, headers[i].value);
+    debug_headers(c->self->ctx, "out", headers, n);
     wd_call_finish(call, status, headers, n, body);
     faas_buf_deinit(&request_body);
     free(type);
@@ -176,9 +187,7 @@ static const struct wd_child_ops child_ops = {
 
 static void debug_request(const struct wd_context *ctx, const struct faas_http_head *head)
 {
-    if (ctx->config->debug_headers)
-        for (size_t i = 0; i < head->n_headers; i++)
-            debug_header(ctx->log, "in", head->headers[i].name, head->headers[i].value);
+    debug_headers(ctx, "in", head->headers, head->n_headers);
     if (!ctx->config->write_debug)
         return;
     if (head->query.len)

@@ -427,10 +427,10 @@ def test_log_lines():
 
 def test_debug_output():
     with Watchdog(script=FAIL, write_debug="true", debug_headers="true") as wd:
-        wd.request(target="/p?q", headers=[("X-A", "1")])
+        wd.request(target="/p?q", headers=[("x-a", "1"), ("X-B", ""), ("X-A", "2")])
         wd.wait_log(r"Query  q\n.* Path  /p\n")
         wd.wait_log("Success=false, Error=exit status 3")
-        wd.wait_for(lambda: b"[in] X-A=[1]\n" in wd.out and b"out\nerr\n" in wd.out
+        wd.wait_for(lambda: wd.out.startswith(b"[in] X-A=[1 2]\n[in] X-B=[]\n") and b"out\nerr\n" in wd.out
                     and b"[out] Content-Type=[text/plain; charset=utf-8]\n" in wd.out, "stdout")
 
 
