@@ -14,8 +14,9 @@ enum {
     MAX_OFFSET = 93599,
 };
 
-#define LATEST (INT64_C(1) << 48) /* nine million years from now, and years still fit into an int \
-                                   */
+#define LATEST                                                                         \
+    (INT64_C(1) << 48) /* nine million years from now, and years still fit into an int \
+                        */
 
 struct change {
     int64_t at;
@@ -196,8 +197,8 @@ struct faas_zone *faas_zone_load(struct faas_str name, struct faas_error *err)
              FAAS_STR_FMT(name));
     if (faas_file_read(path, MAX_FILE, &data, &why) < 0 ||
         !(z = faas_zone_parse(faas_buf_str(&data), &why)))
-        faas_fail(err, why.code == FAAS_ERR_NOT_FOUND ? FAAS_ERR_NOT_FOUND : FAAS_ERR_INVALID,
-                  "the time zone %.*s is not known here: %.160s", FAAS_STR_FMT(name), why.msg);
+        faas_fail(err, FAAS_ERR_INVALID, "the time zone %.*s is not known here: %.160s",
+                  FAAS_STR_FMT(name), why.msg);
     return z;
 }
 

@@ -12,7 +12,7 @@ struct faas_zone;
 
 /* From the folder $TZDIR, or /usr/share/zoneinfo. "UTC" needs no file. A name has letters, digits,
  * '_', '-', '+' and '/' between its parts and begins with a capital, as all of them do that mean
- * the same everywhere ("localtime" does not). NOT_FOUND, INVALID say what is wrong with it. */
+ * the same everywhere ("localtime" does not). INVALID says what is wrong with it. */
 struct faas_zone *faas_zone_load(struct faas_str name, struct faas_error *err);
 /* The content of such a file. */
 struct faas_zone *faas_zone_parse(struct faas_str tzif, struct faas_error *err);

@@ -1,5 +1,6 @@
 #include "gateway/async/async.h"
 
+#include "gateway/async/schedule.h"
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
 
@@ -128,6 +129,7 @@ int64_t gw_async_now_ms(const struct gw *gw)
 
 int gw_async_check_annotations(const struct faas_map *annotations, struct faas_error *err)
 {
+    _cleanup_(gw_schedule_freep) struct gw_schedule *schedule = NULL;
     struct gw_retry_policy ignored = {0};
     const char *queue = faas_map_get(annotations, QUEUE_ANNOTATION);
 
@@ -137,7 +139,12 @@ int gw_async_check_annotations(const struct faas_map *annotations, struct faas_e
                          ": \"%.80s\" is not a queue's name: 1 to %d "
                          "of a-z 0-9 - _",
                          queue, GW_MAX_QUEUE_NAME);
-    return gw_retry_annotate(&ignored, annotations, err);
+    if (gw_retry_annotate(&ignored, annotations, err) < 0)
+        return -1;
+    if (!gw_schedule_given(annotations))
+        return 0;
+    schedule = gw_schedule_read(annotations, err);
+    return schedule ? 0 : -1;
 }
 
 struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn)

@@ -9,6 +9,9 @@
  *   queues         set     names of queues that were ever used
  *   paused         set     names of queues that no worker takes from
  *   same:FN:KEY    string  the ID behind an Idempotency-Key
+ *   fired:FN:TIME  string  the ID of the call that was queued for this time of the function's
+ *                          schedule (Unix ms), "-" for none; until no gateway asks any more
+ *   last:FN        string  the ID of the schedule's last call
  */
 #ifndef FAAS_GATEWAY_ASYNC_KEYS_H
 #define FAAS_GATEWAY_ASYNC_KEYS_H

@@ -12,6 +12,7 @@
 struct op {
     union {
         gw_submitted_fn *submitted;
+        gw_fired_fn *fired;
         gw_started_fn *started;
         gw_stored_fn *stored;
         gw_renewed_fn *renewed;
@@ -73,36 +74,75 @@ static void on_submitted(void *arg, const struct faas_redis_reply *reply,
     op->fn.submitted(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, id, is_new, err);
 }
 
+/* once: what there is one call for. */
+static void add_submission_keys(struct args *a, const struct gw_submission *sub, const char *kind,
+                                const char *once)
+{
+    add_key(a, "call:", sub->id);
+    add_key(a, "queue:", sub->queue);
+    add_key(a, "delayed:", sub->queue);
+    add_key(a, "queues", FAAS_STR(""));
+    add_key(a, kind, faas_str_from(once));
+    add_key(a, "body:", sub->id);
+}
+
+static void add_submission(struct args *a, const struct gw_submission *sub, int64_t once_ms)
+{
+    add(a, sub->id);
+    add(a, sub->function);
+    add(a, sub->queue);
+    add(a, sub->request);
+    add(a, sub->body);
+    add_int(a, sub->spill);
+    add(a, sub->callback);
+    add_int(a, sub->due_ms);
+    add_int(a, sub->now_ms);
+    add_int(a, once_ms);
+    add_int(a, sub->same_key.len > 0);
+    add(a, sub->policy);
+    add(a, FAAS_STR(GW_ASYNC_GROUP));
+}
+
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
                      void *arg)
 {
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
-    struct faas_str same;
 
     op->fn.submitted = fn;
-    same = faas_str_from(faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
-                                           FAAS_STR_FMT(sub->same_key)));
-    add_key(&a, "call:", sub->id);
-    add_key(&a, "queue:", sub->queue);
-    add_key(&a, "delayed:", sub->queue);
-    add_key(&a, "queues", FAAS_STR(""));
-    add_key(&a, "same:", same);
-    add_key(&a, "body:", sub->id);
-    add(&a, sub->id);
-    add(&a, sub->function);
-    add(&a, sub->queue);
-    add(&a, sub->request);
-    add(&a, sub->body);
-    add_int(&a, sub->spill);
-    add(&a, sub->callback);
-    add_int(&a, sub->due_ms);
-    add_int(&a, sub->now_ms);
-    add_int(&a, sub->same_ttl_ms);
-    add_int(&a, sub->same_key.len > 0);
-    add(&a, sub->policy);
-    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_submission_keys(&a, sub, "same:",
+                        faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
+                                          FAAS_STR_FMT(sub->same_key)));
+    add_submission(&a, sub, sub->same_ttl_ms);
     run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
+}
+
+/* --- fire --- */
+
+static void on_fired(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    struct faas_str id = faas_redis_str(faas_redis_at(reply, 0));
+    enum gw_fired fired = (enum gw_fired)faas_redis_integer(faas_redis_at(reply, 1));
+
+    op->fn.fired(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, fired, id, err);
+}
+
+void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_fn *fn, void *arg)
+{
+    const struct gw_submission *sub = &firing->call;
+    struct args a = {.store = s};
+    struct op *op = op_new((struct faas_str){0}, arg);
+
+    op->fn.fired = fn;
+    add_submission_keys(&a, sub, "fired:",
+                        faas_arena_printf(&a.arena, "%.*s:%" PRId64, FAAS_STR_FMT(sub->function),
+                                          firing->planned_ms));
+    add_key(&a, "last:", sub->function);
+    add_submission(&a, sub, firing->remember_ms);
+    add_int(&a, firing->skip_overlap);
+    add(&a, gw_key(&a.arena, s->prefix, "call:", FAAS_STR("")));
+    run(&a, GW_SCRIPT_FIRE, on_fired, op);
 }
 
 /* --- start --- */

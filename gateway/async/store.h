@@ -51,6 +51,25 @@ typedef void gw_submitted_fn(void *arg, enum gw_store_result result, struct faas
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
                      void *arg);
 
+/* A time of a function's schedule, which every gateway that knows the function comes with. */
+struct gw_firing {
+    struct gw_submission call; /* same_key, same_ttl_ms do not count */
+    int64_t planned_ms;  /* Unix time; with the function's name, what this firing is known by */
+    int64_t remember_ms; /* longer than any gateway will go on asking */
+    bool skip_overlap;   /* not while the last call of the schedule is not over */
+};
+
+enum gw_fired {
+    GW_FIRED,         /* the call is queued */
+    GW_FIRED_BEFORE,  /* this time has been dealt with, by whomever */
+    GW_FIRED_SKIPPED, /* the last call, id, is not over: this time is dealt with, without a call */
+};
+
+/* id is empty when the wanted one is taken by another call: choose another. */
+typedef void gw_fired_fn(void *arg, enum gw_store_result result, enum gw_fired fired,
+                         struct faas_str id, const struct faas_error *err);
+void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_fn *fn, void *arg);
+
 /* --- working --- */
 struct gw_started {
     struct faas_str id, function, request, body, callback, policy;

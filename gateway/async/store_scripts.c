@@ -12,35 +12,55 @@
  *   rh result's headers
  */
 
-/* submit: call, queue, delayed, queues, same, body
- * id fn queue request body spill callback due now ttl same? policy group -> {id, is_new}
+/* A new call's beginning: call, queue, delayed, queues, same or fired, body
+ * id fn queue request body spill callback due now ttl same? policy group
  *
  * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
+#define QUEUE_CALL                                                                    \
+    "if redis.call('SADD', KEYS[4], ARGV[3]) == 1 then\n"                             \
+    "  redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[13], '0', 'MKSTREAM')\n"         \
+    "end\n"                                                                           \
+    "local call = {'f', ARGV[2], 'q', ARGV[3], 't', ARGV[9], 'n', 0, 'r', ARGV[4],\n" \
+    "  'p', ARGV[12]}\n"                                                              \
+    "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"         \
+    "if ARGV[6] == '1' then redis.call('SET', KEYS[6], ARGV[5])\n"                    \
+    "elseif ARGV[5] ~= '' then put('b', ARGV[5]) end\n"                               \
+    "if ARGV[7] ~= '' then put('cb', ARGV[7]) end\n"                                  \
+    "if ARGV[8] == '0' then\n"                                                        \
+    "  put('s', 'queued')\n"                                                          \
+    "  put('e', redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2]))\n"      \
+    "else\n"                                                                          \
+    "  put('s', 'delayed'); put('due', ARGV[8])\n"                                    \
+    "  redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])\n"                               \
+    "end\n"                                                                           \
+    "redis.call('HSET', KEYS[1], unpack(call))\n"
+
+/* submit: as above -> {id, is_new} */
 static const char submit[] =
     "if ARGV[11] ~= '0' then\n"
     "  local old = redis.call('GET', KEYS[5])\n"
     "  if old then return {old, 0} end\n"
     "end\n"
-    "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n"
-    "if redis.call('SADD', KEYS[4], ARGV[3]) == 1 then\n"
-    "  redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[13], '0', 'MKSTREAM')\n"
-    "end\n"
-    "local call = {'f', ARGV[2], 'q', ARGV[3], 't', ARGV[9], 'n', 0, 'r', ARGV[4],\n"
-    "  'p', ARGV[12]}\n"
-    "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"
-    "if ARGV[6] == '1' then redis.call('SET', KEYS[6], ARGV[5])\n"
-    "elseif ARGV[5] ~= '' then put('b', ARGV[5]) end\n"
-    "if ARGV[7] ~= '' then put('cb', ARGV[7]) end\n"
-    "if ARGV[8] == '0' then\n"
-    "  put('s', 'queued')\n"
-    "  put('e', redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2]))\n"
-    "else\n"
-    "  put('s', 'delayed'); put('due', ARGV[8])\n"
-    "  redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])\n"
-    "end\n"
-    "redis.call('HSET', KEYS[1], unpack(call))\n"
+    "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n" QUEUE_CALL
     "if ARGV[11] ~= '0' then redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[10]) end\n"
     "return {ARGV[1], 1}\n";
+
+/* fire: as above, then last
+ * as above, then skip? prefix-of-calls -> {id, enum gw_fired} */
+static const char fire[] =
+    "local old = redis.call('GET', KEYS[5])\n"
+    "if old then return {old, 1} end\n"
+    "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n"
+    "local last_ttl = ARGV[10] + 86400000\n" /* the next time comes before that */
+    "local last = ARGV[14] == '1' and redis.call('GET', KEYS[7])\n"
+    "local s = last and redis.call('HGET', ARGV[15] .. last, 's')\n"
+    "if s == 'queued' or s == 'running' or s == 'delayed' then\n"
+    "  redis.call('SET', KEYS[5], '-', 'PX', ARGV[10])\n"
+    "  redis.call('PEXPIRE', KEYS[7], last_ttl)\n"
+    "  return {last, 2}\n"
+    "end\n" QUEUE_CALL "redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[10])\n"
+    "redis.call('SET', KEYS[7], ARGV[1], 'PX', last_ttl)\n"
+    "return {ARGV[1], 0}\n";
 
 /* A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
  * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
@@ -254,10 +274,10 @@ static const char dead[] =
     "return out\n";
 
 const char *const gw_store_scripts[] = {
-    [GW_SCRIPT_SUBMIT] = submit,   [GW_SCRIPT_START] = start,       [GW_SCRIPT_RENEW] = renew,
-    [GW_SCRIPT_FINISH] = finish,   [GW_SCRIPT_RELEASE] = release,   [GW_SCRIPT_RETRY] = retry,
-    [GW_SCRIPT_PROMOTE] = promote, [GW_SCRIPT_CANCEL] = cancel,     [GW_SCRIPT_REDRIVE] = redrive,
-    [GW_SCRIPT_PURGE] = purge,     [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
-    [GW_SCRIPT_DEAD] = dead,
+    [GW_SCRIPT_SUBMIT] = submit,   [GW_SCRIPT_FIRE] = fire,       [GW_SCRIPT_START] = start,
+    [GW_SCRIPT_RENEW] = renew,     [GW_SCRIPT_FINISH] = finish,   [GW_SCRIPT_RELEASE] = release,
+    [GW_SCRIPT_RETRY] = retry,     [GW_SCRIPT_PROMOTE] = promote, [GW_SCRIPT_CANCEL] = cancel,
+    [GW_SCRIPT_REDRIVE] = redrive, [GW_SCRIPT_PURGE] = purge,     [GW_SCRIPT_POSTPONE] = postpone,
+    [GW_SCRIPT_QUEUES] = queues,   [GW_SCRIPT_DEAD] = dead,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

@@ -514,6 +514,71 @@ static void purging_leaves_what_runs(void **state)
     assert_state(f, "");
 }
 
+/* --- schedules --- */
+
+static void on_fired(void *arg, enum gw_store_result result, enum gw_fired fired,
+                     struct faas_str id, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    seen->result = result;
+    seen->n = fired;
+    copy(seen->id, sizeof(seen->id), id);
+}
+
+static void assert_fires(struct fixture *f, const char *wanted, int64_t planned_ms, bool skip,
+                         enum gw_fired fired, const char *id)
+{
+    struct gw_firing firing = {
+        .call = plain(),
+        .planned_ms = planned_ms,
+        .remember_ms = 60000,
+        .skip_overlap = skip,
+    };
+    struct seen seen = {0};
+
+    firing.call.id = faas_str_from(wanted);
+    gw_store_fire(&f->store, &firing, on_fired, &seen);
+    wait_for(f, &seen);
+    assert_int_equal(seen.result, GW_ASYNC_OK);
+    assert_int_equal(seen.n, fired);
+    assert_string_equal(seen.id, id);
+}
+
+static void a_planned_time_is_queued_once(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_fires(f, "a", 1000, false, GW_FIRED, "a");
+    assert_fires(f, "b", 1000, false, GW_FIRED_BEFORE, "a");
+    assert_fires(f, "a", 2000, false, GW_FIRED, ""); /* the id is taken, the time is not */
+    assert_fires(f, "c", 2000, false, GW_FIRED, "c");
+    ASSERT_REDIS(f, "2", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+    /* Also when the call is long over and forgotten. */
+    ASSERT_REDIS(f, "1", FAAS_STR("DEL"), FAAS_STR("t:call:a"));
+    assert_fires(f, "d", 1000, false, GW_FIRED_BEFORE, "a");
+    ASSERT_REDIS(f, "2", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+}
+
+static void a_planned_time_is_skipped_while_the_last_call_is_not_over(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen;
+
+    assert_fires(f, "a", 1000, true, GW_FIRED, "a");
+    assert_fires(f, "b", 2000, true, GW_FIRED_SKIPPED, "a");
+    read_entry(f, &seen);
+    start(f, &seen);
+    assert_fires(f, "b", 3000, true, GW_FIRED_SKIPPED, "a");
+    assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
+    assert_fires(f, "b", 2000, true, GW_FIRED_BEFORE, "-"); /* it stays skipped */
+    assert_fires(f, "b", 4000, true, GW_FIRED, "b");
+    assert_fires(f, "c", 5000, false, GW_FIRED, "c");
+    ASSERT_REDIS(f, "c", FAAS_STR("GET"), FAAS_STR("t:last:fn.ns"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -530,6 +595,8 @@ int main(void)
         TEST(what_was_cancelled_in_the_queue_is_not_started),
         TEST(the_dead_can_be_redriven),
         TEST(purging_leaves_what_runs),
+        TEST(a_planned_time_is_queued_once),
+        TEST(a_planned_time_is_skipped_while_the_last_call_is_not_over),
     };
     return cmocka_run_group_tests_name("async_store", tests, NULL, NULL);
 }
