@@ -35,6 +35,8 @@ struct gw_async_config {
     char *callback_secret_file; /* "" : callbacks are not signed */
     char *callback_allow;
     char *callback_deny;
+    bool schedules;
+    int64_t schedule_catch_up_ms;
 };
 
 /* What this process does. */

@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include "gateway/async/async.h"
+#include "gateway/async/schedules.h"
 #include "gateway/async/worker.h"
 #include "gateway/flight.h"
 #include "gateway/metrics_server.h"
@@ -187,6 +188,8 @@ static int open_all(struct gw *gw, const struct gw_settings *settings, struct fa
         return -1;
     if (!serves)
         return gw_metrics_server_open(gw, err);
+    if (gw->cfg->async.schedules)
+        gw->shards[0]->schedules = gw_schedules_new(gw->shards[0]);
     if (listen_all(gw, err) < 0)
         return -1;
     return open_provider(gw, settings, err);
@@ -244,6 +247,7 @@ static void install_first_table(struct gw *gw)
         return; /* a worker has none */
     for (unsigned i = 0; i < gw->n_shards; i++)
         gw->shards[i]->table = faas_snapshot_ref(gw->table);
+    gw_schedules_table_changed(gw->shards[0]->schedules);
 }
 
 int gw_run(struct gw *gw, struct faas_error *err)
@@ -318,6 +322,7 @@ static void on_signal(void *arg, int signo)
     if (atomic_exchange(&gw->draining, true))
         return;
     faas_log_info(&gw->log, "stopping", FAAS_F_STR("signal", strsignal(signo)));
+    gw_schedules_stop(gw->shards[0]->schedules);
     if (gw->worker)
         gw_worker_drain(gw->worker, drain_shards, gw);
     else

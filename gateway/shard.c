@@ -2,6 +2,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/async/async.h"
+#include "gateway/async/schedules.h"
 #include "gateway/request.h"
 #include "gateway/scale.h"
 #include "libfaas/alloc.h"
@@ -79,7 +80,9 @@ void gw_shard_free(struct gw_shard *s)
         faas_upstream_free(s->upstream);
     gw_access_log_flush(s);
     faas_snapshot_unref(s->table);
+    gw_schedules_stop(s->schedules);
     gw_async_loop_free(s->async);
+    gw_schedules_free(s->schedules);
     faas_loop_free(s->loop);
     faas_buf_deinit(&s->access);
     faas_buf_deinit(&s->scratch);
@@ -99,6 +102,7 @@ static void install(void *arg)
     n->shard->table = n->table;
     faas_snapshot_unref(old);
     gw_scale_table_changed(n->shard);
+    gw_schedules_table_changed(n->shard->schedules);
     free(n);
 }
 

@@ -9,6 +9,7 @@
 #include "libfaas/http_server.h"
 
 struct gw_async_loop;
+struct gw_schedules;
 
 struct gw_shard {
     struct gw *gw;
@@ -16,10 +17,11 @@ struct gw_shard {
     struct faas_loop *loop;
     struct faas_http_server *server;
     struct faas_upstream *upstream;
-    struct faas_snapshot *table; /* this shard's reference */
-    struct faas_list waiting;    /* calls that wait for a replica (scale.c) */
-    struct gw_async_loop *async; /* NULL: no redis_url */
-    struct faas_buf access;      /* access records of this turn */
+    struct faas_snapshot *table;    /* this shard's reference */
+    struct faas_list waiting;       /* calls that wait for a replica (scale.c) */
+    struct gw_async_loop *async;    /* NULL: no redis_url */
+    struct gw_schedules *schedules; /* of the first shard; NULL: they are off */
+    struct faas_buf access;         /* access records of this turn */
     struct faas_hook access_hook;
     struct faas_buf scratch; /* request heads are put together here */
     uint64_t random;
