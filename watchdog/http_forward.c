@@ -322,8 +322,7 @@ void wd_http_handle(void *self, struct wd_call *call)
     c->http = http;
     c->call = call;
     faas_list_append(&http->calls, &c->node);
-    if (!call->is_probe)
-        c->what = wd_request_log_begin(call);
+    c->what = wd_request_log_begin(call);
     note_call_id(c);
     c->upgrade = faas_http_wants_upgrade(call->head);
     c->stream = wd_http_wants_stream(call->head);

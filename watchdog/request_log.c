@@ -12,7 +12,7 @@ char *wd_request_log_begin(const struct wd_call *call)
     struct faas_str agent = faas_http_value(head->headers, head->n_headers, FAAS_STR("User-Agent"));
     struct faas_str target = head->target;
 
-    if (faas_str_starts(agent, FAAS_STR("kube-probe")))
+    if (call->is_probe || faas_str_starts(agent, FAAS_STR("kube-probe")))
         return NULL;
     target.len = FAAS_MIN(target.len, (size_t)TARGET_MAX);
     return faas_asprintf("%.*s %.*s", FAAS_STR_FMT(head->method), FAAS_STR_FMT(target));

@@ -7,7 +7,7 @@
 #include "watchdog/line_log.h"
 
 /* "GET /x?y=1", heap, to be kept until the line is written, for the request may be gone by then.
- * NULL: the request is not to be logged (probes of Kubernetes). Long targets are cut. */
+ * NULL: the request is not to be logged (probes). Long targets are cut. */
 char *wd_request_log_begin(const struct wd_call *call);
 
 struct wd_request_log {

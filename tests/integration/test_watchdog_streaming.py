@@ -305,11 +305,14 @@ def test_lines_without_a_prefix(mode):
         wd.wait_log(r"(?m)^bare$")
 
 
-def test_ready_path_is_asked_of_the_function():
-    with Watchdog(script="echo $Http_Path; [ ! -e broken ]", ready_path="/rdy",
-                  mode="serializing") as wd:
+@pytest.mark.parametrize("mode", ["streaming", "serializing"])
+def test_ready_path_is_asked_of_the_function(mode):
+    with Watchdog(script="[ ! -e broken ] && echo $Http_Path", ready_path="/rdy", mode=mode) as wd:
         r = wd.request(target="/_/ready?x=1")
         assert (r.status, r.body) == (200, b"/rdy\n")
         wd.file("broken", "")
         assert wd.request(target="/_/ready").status == 500
-        assert not [n for n in wd.metrics() if n.startswith("http_requests_total")]
+        assert wd.request(target="/other").status == 500
+        wd.wait_log("GET /other - 500")
+        assert "/rdy" not in wd.log
+        assert wd.metrics()['http_requests_total{code="500",method="get"}'] == 1
