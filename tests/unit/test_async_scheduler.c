@@ -129,6 +129,9 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
+    gw_scheduler_stop(f->scheduler);
+    if (f->due)
+        gw_scheduler_done(f->due, GW_PLANNED_QUEUED, NULL);
     gw_scheduler_free(f->scheduler);
     faas_snapshot_unref(f->table);
     faas_loop_free(f->loop);

@@ -122,7 +122,7 @@ static void a_name_that_is_none_is_refused(void **state)
 static void put(struct faas_buf *b, uint64_t v, size_t n)
 {
     while (n-- > 0)
-        faas_buf_append_c(b, (char)(v >> 8 * n));
+        faas_buf_append_c(b, n < 8 ? (char)(v >> 8 * n) : 0);
 }
 
 static void put_header(struct faas_buf *b, char version, uint64_t leaps, uint64_t changes,
