@@ -6,10 +6,8 @@
 #include "libfaas/alloc.h"
 #include "libfaas/version.h"
 
-static char *authorization_for(const struct cli_connect *connect, const struct cli_auth *saved)
+static char *authorization_of(const struct cli_auth *saved)
 {
-    if (connect->token && *connect->token)
-        return faas_asprintf("Bearer %s", connect->token);
     if (!saved)
         return NULL;
     return faas_asprintf("%s %s", strcmp(saved->kind, "basic") == 0 ? "Basic" : "Bearer",
@@ -20,13 +18,18 @@ int cli_client_open_url(struct cli_client *c, const struct cli_connect *connect,
                         const char *gateway, struct faas_error *err)
 {
     _cleanup_config_ struct cli_config config = {0};
+    bool own_token = connect->token && *connect->token;
+    const struct cli_auth *saved;
 
     /* Without a home there are no logins, which is no reason not to ask the gateway. */
     if (cli_config_load(&config, err) < 0 && err->code != FAAS_ERR_NOT_FOUND)
         return -1;
+    saved = own_token ? NULL : cli_config_find(&config, gateway);
+    if (saved && cli_auth_check(saved, err) < 0)
+        return -1;
     *c = (struct cli_client){.gateway = faas_strdup(gateway),
-                             .authorization =
-                                 authorization_for(connect, cli_config_find(&config, gateway)),
+                             .authorization = own_token ? faas_asprintf("Bearer %s", connect->token)
+                                                        : authorization_of(saved),
                              .insecure_tls = connect->tls_no_verify,
                              .timeout_ms = CLI_TIMEOUT_MS};
     return 0;
@@ -68,6 +71,18 @@ static void debug(const struct faas_fetch_req *req, size_t body_len)
     cli_note("(%zu bytes)\n\n", body_len);
 }
 
+static const char *hint(const char *gateway, enum faas_code code)
+{
+    if (code != FAAS_ERR_BAD_GATEWAY)
+        return "Is the gateway running? Start one with faas-gateway, or name another with "
+               "--gateway "
+               "or OPENFAAS_URL.";
+    if (strncmp(gateway, "https://", 8) == 0)
+        return "SSL_CERT_FILE names certificates to trust, --tls-no-verify trusts any; a gateway "
+               "without TLS has an http:// URL.";
+    return "Is it a gateway that listens there? Name another with --gateway or OPENFAAS_URL.";
+}
+
 int cli_unreachable(const char *gateway, struct faas_error *err)
 {
     struct faas_error why = *err;
@@ -75,10 +90,8 @@ int cli_unreachable(const char *gateway, struct faas_error *err)
     if (why.code == FAAS_ERR_TIMEOUT)
         return faas_fail(err, why.code, "no answer in time from OpenFaaS on URL: %s: %s", gateway,
                          why.msg);
-    return faas_fail(err, why.code,
-                     "Cannot connect to OpenFaaS on URL: %s\n%s\nIs the gateway running? Start one "
-                     "with faas-gateway, or name another with --gateway or OPENFAAS_URL.",
-                     gateway, why.msg);
+    return faas_fail(err, why.code, "Cannot connect to OpenFaaS on URL: %s\n%s\n%s", gateway,
+                     why.msg, hint(gateway, why.code));
 }
 
 static int64_t timeout_of(const struct cli_client *c, const struct cli_call *call)

@@ -144,7 +144,8 @@ static int call(const struct cli_invoke_options *o, const struct cli_invocation 
     answer.status = resp.status ? resp.status : answer.status;
     if (rc == 0)
         rc = tell(o, &answer, err);
-    else if (err->code == FAAS_ERR_UNAVAILABLE)
+    else if (err->code == FAAS_ERR_UNAVAILABLE ||
+             (err->code == FAAS_ERR_BAD_GATEWAY && answer.status == 0))
         rc = cli_unreachable(gateway, err);
     faas_buf_deinit(&answer.kept);
     return rc;

@@ -4,6 +4,7 @@
 #include "cli/yaml_read.h"
 #include "libfaas/alloc.h"
 #include "libfaas/arena.h"
+#include "libfaas/base64.h"
 #include "libfaas/file.h"
 
 enum { MAX_FILE = 1 << 20 };
@@ -188,6 +189,22 @@ static struct cli_auth *find(const struct cli_config *c, const char *gateway)
 const struct cli_auth *cli_config_find(const struct cli_config *c, const char *gateway)
 {
     return find(c, gateway);
+}
+
+int cli_auth_check(const struct cli_auth *auth, struct faas_error *err)
+{
+    _cleanup_buf_ struct faas_buf pair = {0};
+
+    if (strcmp(auth->kind, "basic") != 0)
+        return 0;
+    if (faas_base64_decode(&pair, faas_str_from(auth->token), NULL) == 0 &&
+        faas_str_find(faas_buf_str(&pair), ':') >= 0)
+        return 0;
+    return faas_fail(
+        err, FAAS_ERR_INVALID,
+        "invalid auth config file: the token of %s is not user:password in base64; run "
+        "\"faas-cli login --gateway %s\" again",
+        auth->gateway, auth->gateway);
 }
 
 void cli_config_set(struct cli_config *c, const char *gateway, const char *kind, const char *token)

@@ -32,6 +32,8 @@ FAAS_NODISCARD int cli_config_load(struct cli_config *c, struct faas_error *err)
 FAAS_NODISCARD int cli_config_save(const struct cli_config *c, struct faas_error *err);
 
 const struct cli_auth *cli_config_find(const struct cli_config *c, const char *gateway);
+/* Whether it can be sent at all: INVALID for a "basic" one that is no user:password. */
+FAAS_NODISCARD int cli_auth_check(const struct cli_auth *auth, struct faas_error *err);
 /* Adds an entry, or changes the kind and token of the one that is there. */
 void cli_config_set(struct cli_config *c, const char *gateway, const char *kind, const char *token);
 bool cli_config_remove(struct cli_config *c, const char *gateway);

@@ -234,6 +234,19 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+/* The names that OpenSSL's and Go's programs go by, too. */
+static void set_trust(struct call *c)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, c->base.req->insecure_tls ? 0L : 1L);
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, c->base.req->insecure_tls ? 0L : 2L);
+    if (file && *file)
+        curl_easy_setopt(c->easy, CURLOPT_CAINFO, file);
+    if (folder && *folder)
+        curl_easy_setopt(c->easy, CURLOPT_CAPATH, folder);
+}
+
 static void set_options(struct call *c)
 {
     const struct faas_fetch_req *req = c->base.req;
@@ -251,8 +264,7 @@ static void set_options(struct call *c)
     curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     curl_easy_setopt(c->easy, CURLOPT_FOLLOWLOCATION, c->follow ? 1L : 0L);
     curl_easy_setopt(c->easy, CURLOPT_MAXREDIRS, (long)req->max_redirects);
-    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, req->insecure_tls ? 0L : 1L);
-    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, req->insecure_tls ? 0L : 2L);
+    set_trust(c);
     curl_easy_setopt(c->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS,
                      1L); /* a proxy's, not the answer's */
     if (req->allow_addr) {

@@ -4,6 +4,7 @@ in a folder of its own."""
 import http.server
 import os
 import re
+import ssl
 import subprocess
 import threading
 
@@ -25,9 +26,10 @@ class Request:
 
 class FakeGateway:
     """Answers by (method, path without query); each answer is (status, body) or a list of those,
-    given one after the other, the last for ever. What is not known is 404."""
+    given one after the other, the last for ever. What is not known is 404. With a folder it speaks TLS for
+    localhost, and its certificate is the file "cert.pem" there."""
 
-    def __init__(self):
+    def __init__(self, tls_folder=None):
         self.answers = {}
         self.requests = []
         gateway = self
@@ -64,8 +66,20 @@ class FakeGateway:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls_folder:
+            self.wrap(tls_folder)
+            self.url = f"https://localhost:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
+
+    def wrap(self, folder):
+        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+                        "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+                       check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
 
     def close(self):
         self.server.shutdown()

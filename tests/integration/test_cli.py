@@ -755,6 +755,18 @@ def test_login_keeps_entries_that_it_did_not_make(cli, gateway):
     assert cli.read("home/.openfaas/config.yml") == other
 
 
+def test_a_saved_login_that_cannot_be_one_is_told(cli, gateway):
+    gateway.on("GET", "/system/functions", (200, "[]"))
+    for token in ("'!!'", "YWJj", "''"):  # no base64, no colon, nothing
+        cli.write("home/.openfaas/config.yml",
+                  f"auths:\n  - {{gateway: '{gateway.url}', auth: basic, token: {token}}}\n")
+        assert "Invalid auth config file" in cli("list", rc=1).err
+    assert not gateway.requests
+    cli("list", "--token", "abc")
+    cli("login", "-s", stdin="x")
+    cli("list")
+
+
 def test_login_refuses_what_does_not_work(cli, gateway):
     gateway.on("GET", "/system/functions", (401, ""))
     assert "did not accept" in cli("login", "-s", stdin="x", rc=1).err
@@ -773,6 +785,22 @@ def test_what_is_no_url_of_a_gateway_is_refused(cli):
         r = cli(*command, "-g", "ftp://faas", rc=1)
         assert 'gateway\'s URL must be http://HOST:PORT or https://HOST:PORT, not "http://ftp://faas"' in r.err
     assert not os.path.exists(cli.path("f")) and not os.path.exists(cli.path("stack.yaml"))
+
+
+def test_certificates_are_checked_and_can_be_trusted(cli, tmp_path):
+    (tmp_path / "tls").mkdir()
+    gateway = FakeGateway(str(tmp_path / "tls"))
+    try:
+        gateway.on("GET", "/system/functions", (200, "[]"))
+        for command in (("list",), ("invoke", "f")):
+            refused = cli(*command, "-g", gateway.url, rc=1).err
+            assert f"Cannot connect to OpenFaaS on URL: {gateway.url}\n" in refused and "self-signed" in refused
+            assert "SSL_CERT_FILE" in refused and "--tls-no-verify" in refused and "running" not in refused
+        assert cli("list", "-q", "-g", gateway.url, "--tls-no-verify").out == ""
+        assert cli("list", "-q", "-g", gateway.url, SSL_CERT_FILE=str(tmp_path / "tls/cert.pem")).out == ""
+        assert gateway.seen() == ["GET /system/functions"] * 2
+    finally:
+        gateway.close()
 
 
 def test_a_gateway_that_is_not_there_is_named_with_what_to_do(cli):
