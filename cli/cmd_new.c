@@ -163,9 +163,11 @@ static int make_plan(const struct cli *cli, struct plan *p, struct faas_error *e
 static char *image_of(const struct plan *p)
 {
     const char *prefix = p->o->prefix ? p->o->prefix : getenv("OPENFAAS_PREFIX");
+    struct faas_str kept = faas_str_trim(faas_str_from(prefix ? prefix : ""));
 
-    return prefix && *prefix ? faas_asprintf("%s/%s:latest", prefix, p->name)
-                             : faas_asprintf("%s:latest", p->name);
+    while (kept.len > 0 && kept.ptr[kept.len - 1] == '/')
+        kept.len--;
+    return faas_asprintf("%.*s%s%s:latest", FAAS_STR_FMT(kept), kept.len ? "/" : "", p->name);
 }
 
 /* The stack file's text, made before anything is written so that nothing is left half done. */
@@ -325,6 +327,6 @@ const struct cli_command cli_cmd_new = {
     .options_size = sizeof(struct options),
     .flags = {{flags, 0},
               {cli_resource_flags, offsetof(struct options, resources)},
-              {cli_gateway_flags, offsetof(struct options, connect)}},
+              {cli_gateway_flags_alone, offsetof(struct options, connect)}},
     .run = run,
 };

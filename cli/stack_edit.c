@@ -1,5 +1,8 @@
 #include "cli/stack_edit.h"
 
+#include "libfaas/alloc.h"
+#include "libfaas/yaml.h"
+
 static void write_resource(struct faas_buf *out, int indent, const char *heading, const char *cpu,
                            const char *memory)
 {
@@ -13,14 +16,23 @@ static void write_resource(struct faas_buf *out, int indent, const char *heading
         faas_buf_printf(out, "%*smemory: %s\n", indent + 2, "", memory);
 }
 
+static void write_text(struct faas_buf *out, int indent, const char *key, const char *text)
+{
+    faas_buf_printf(out, "%*s%s: ", indent, "", key);
+    faas_yaml_scalar(out, text);
+    faas_buf_append_c(out, '\n');
+}
+
 static void write_function(struct faas_buf *out, int indent, const struct cli_new_function *fn)
 {
     const struct cli_resource_options *r = fn->resources;
+    _cleanup_free_ char *handler =
+        faas_asprintf("%s%s", *fn->handler == '/' ? "" : "./", fn->handler);
 
     faas_buf_printf(out, "%*s%s:\n", indent, "", fn->name);
     faas_buf_printf(out, "%*slang: %s\n", indent + 2, "", fn->lang);
-    faas_buf_printf(out, "%*shandler: ./%s\n", indent + 2, "", fn->handler);
-    faas_buf_printf(out, "%*simage: %s\n", indent + 2, "", fn->image);
+    write_text(out, indent + 2, "handler", handler);
+    write_text(out, indent + 2, "image", fn->image);
     write_resource(out, indent + 2, "requests", r->cpu_request, r->memory_request);
     write_resource(out, indent + 2, "limits", r->cpu_limit, r->memory_limit);
     faas_buf_append_c(out, '\n');

@@ -163,6 +163,17 @@ def test_new_appends_inside_of_functions(cli):
     assert cli.read(".gitignore") == "*.o\nbuild\ntemplate\n.secrets\n"
 
 
+def test_new_writes_any_handler_and_prefix_so_that_they_can_be_read(cli, tmp_path):
+    elsewhere = str(tmp_path / "else where #1: a")
+    cli("new", "one", "--lang", "bash", "--handler", elsewhere, "--prefix", "ghcr.io/me/")
+    cli("new", "two", "--lang", "bash", "--handler", "./it's: two", "--append", "stack.yaml", OPENFAAS_PREFIX="/")
+    assert "    image: ghcr.io/me/one:latest\n" in cli.read("stack.yaml")
+    assert "    image: two:latest\n" in cli.read("stack.yaml")
+    cli("build", "--shrinkwrap")
+    for name in ("one", "two"):
+        assert os.path.exists(cli.path(f"build/{name}/function/handler.sh"))
+
+
 def test_new_refuses_what_it_would_spoil(cli):
     cli.write("taken/x", "")
     assert "Folder taken exists already" in cli("new", "taken", "--lang", "c", rc=1).err
