@@ -76,7 +76,7 @@ const struct cli_command cli_cmd_async_status = {
     .example = "faas-cli async status 6f1c8a52-4f3f-4f0e-9a55-0f0f5d1c9b7e\n"
                "faas-cli async status 6f1c8a52-4f3f-4f0e-9a55-0f0f5d1c9b7e --wait 30s --json",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

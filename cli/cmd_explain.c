@@ -136,7 +136,7 @@ const struct cli_command cli_cmd_explain = {
                    "became of one, and why.",
     .example = "faas-cli explain 6f1c8a52-4f3f-4f0e-9a55-0f0f5d1c9b7e",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

@@ -102,6 +102,6 @@ const struct cli_command cli_cmd_login = {
     .example = "cat password.txt | faas-cli login --password-stdin\n"
                "faas-cli login --gateway https://faas.example.com -u admin -s < password.txt",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)}, {flags, 0}},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)}, {flags, 0}},
     .run = run,
 };

@@ -28,6 +28,6 @@ const struct cli_command cli_cmd_logout = {
     .example = "faas-cli logout\n"
                "faas-cli logout --gateway https://faas.example.com",
     .options_size = sizeof(struct cli_connect),
-    .flags = {{cli_gateway_flags, 0}},
+    .flags = {{cli_gateway_flags_alone, 0}},
     .run = run,
 };

@@ -61,7 +61,7 @@ const struct cli_command cli_cmd_namespace_get = {
                "faas-cli namespace get staging --json",
     .completes = CLI_NAMESPACES,
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

@@ -46,7 +46,7 @@ const struct cli_command cli_cmd_namespace_list = {
     .example = "faas-cli namespace list\n"
                "faas-cli namespace list --json",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,
@@ -64,7 +64,7 @@ const struct cli_command cli_cmd_namespaces = {
     .description = "The old name of \"namespace list\".",
     .example = "faas-cli namespace list",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run_deprecated,

@@ -29,6 +29,6 @@ const struct cli_command cli_cmd_namespace_remove = {
     .example = "faas-cli namespace remove staging",
     .completes = CLI_NAMESPACES,
     .options_size = sizeof(struct cli_connect),
-    .flags = {{cli_gateway_flags, 0}, {cli_token_flags, 0}},
+    .flags = {{cli_gateway_flags_alone, 0}, {cli_token_flags, 0}},
     .run = run,
 };

@@ -28,7 +28,7 @@ const struct cli_command cli_cmd_namespace_update = {
     .example = "faas-cli namespace update staging --label team=blue",
     .completes = CLI_NAMESPACES,
     .options_size = sizeof(struct cli_namespace_options),
-    .flags = {{cli_gateway_flags, offsetof(struct cli_namespace_options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct cli_namespace_options, connect)},
               {cli_token_flags, offsetof(struct cli_namespace_options, connect)},
               {cli_namespace_flags, 0}},
     .run = run,

@@ -91,7 +91,7 @@ const struct cli_command cli_cmd_queue_dead = {
     .example = "faas-cli queue dead faas-request\n"
                "faas-cli queue dead faas-request --json",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

@@ -30,7 +30,7 @@ const struct cli_command cli_cmd_queue_pause = {
     .description = "What runs goes on, and what is submitted is kept.",
     .example = "faas-cli queue pause faas-request",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)}},
     .run = run,
 };

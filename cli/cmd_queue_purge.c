@@ -48,7 +48,7 @@ const struct cli_command cli_cmd_queue_purge = {
     .example = "faas-cli queue purge faas-request\n"
                "faas-cli queue purge faas-request --which dead",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

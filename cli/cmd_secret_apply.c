@@ -137,7 +137,7 @@ const struct cli_command cli_cmd_secret_apply = {
     .description = "Makes every file in ./.secrets a secret of that name, replacing what is there.",
     .example = "faas-cli secret apply",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

@@ -77,7 +77,7 @@ const struct cli_command cli_cmd_secret_create = {
     .example = "faas-cli secret create api-key --from-file ./key.txt\n"
                "printf s3cret | faas-cli secret create api-key --replace",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {cli_secret_source_flags, offsetof(struct options, source)},
               {flags, 0}},

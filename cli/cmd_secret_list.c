@@ -64,7 +64,7 @@ const struct cli_command cli_cmd_secret_list = {
     .example = "faas-cli secret list\n"
                "faas-cli secret list --json",
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

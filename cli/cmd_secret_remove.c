@@ -41,7 +41,7 @@ const struct cli_command cli_cmd_secret_remove = {
     .example = "faas-cli secret remove api-key",
     .completes = CLI_SECRETS,
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {flags, 0}},
     .run = run,

@@ -47,7 +47,7 @@ const struct cli_command cli_cmd_secret_update = {
     .example = "faas-cli secret update api-key --from-file ./key.txt",
     .completes = CLI_SECRETS,
     .options_size = sizeof(struct options),
-    .flags = {{cli_gateway_flags, offsetof(struct options, connect)},
+    .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},
               {cli_secret_source_flags, offsetof(struct options, source)},
               {flags, 0}},

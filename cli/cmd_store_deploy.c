@@ -91,7 +91,7 @@ const struct cli_command cli_cmd_store_deploy = {
     .completes = CLI_STORE_FUNCTIONS,
     .options_size = sizeof(struct options),
     .flags = {{cli_store_flags, offsetof(struct options, store)},
-              {cli_gateway_flags, offsetof(struct options, deploy.connect)},
+              {cli_gateway_flags_alone, offsetof(struct options, deploy.connect)},
               {cli_token_flags, offsetof(struct options, deploy.connect)},
               {cli_deployment_flags, offsetof(struct options, deploy)},
               {cli_resource_flags, offsetof(struct options, deploy.resources)}},

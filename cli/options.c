@@ -3,20 +3,21 @@
 #include "cli/gateway_url.h"
 #include "cli/out.h"
 
-const struct cli_flag cli_gateway_flags[] = {
-    {.name = "gateway",
-     .letter = 'g',
-     .type = CLI_STRING,
-     .at = offsetof(struct cli_connect, gateway),
-     .arg = "URL",
-     .shown_default = "the stack file's, then $OPENFAAS_URL, then " CLI_DEFAULT_GATEWAY,
-     .help = "gateway to talk to"},
-    {.name = "tls-no-verify",
-     .type = CLI_BOOL,
-     .at = offsetof(struct cli_connect, tls_no_verify),
-     .help = "accept any TLS certificate"},
-    {0},
-};
+#define GATEWAY_ROW(DEFAULT)                                                 \
+    {                                                                        \
+        .name = "gateway", .letter = 'g', .type = CLI_STRING,                \
+        .at = offsetof(struct cli_connect, gateway), .arg = "URL",           \
+        .shown_default = DEFAULT "$OPENFAAS_URL, then " CLI_DEFAULT_GATEWAY, \
+        .help = "gateway to talk to"                                         \
+    }
+#define TLS_ROW                                                                                 \
+    {                                                                                           \
+        .name = "tls-no-verify", .type = CLI_BOOL,                                              \
+        .at = offsetof(struct cli_connect, tls_no_verify), .help = "accept any TLS certificate" \
+    }
+
+const struct cli_flag cli_gateway_flags[] = {GATEWAY_ROW("the stack file's, then "), TLS_ROW, {0}};
+const struct cli_flag cli_gateway_flags_alone[] = {GATEWAY_ROW(""), TLS_ROW, {0}};
 
 const struct cli_flag cli_token_flags[] = {
     {.name = "token",

@@ -13,7 +13,9 @@ struct cli_connect {
 };
 
 extern const struct cli_flag cli_gateway_flags[]; /* --gateway, --tls-no-verify */
-extern const struct cli_flag cli_token_flags[];   /* --token; also of struct cli_connect */
+/* The same, of commands that read no stack file. */
+extern const struct cli_flag cli_gateway_flags_alone[];
+extern const struct cli_flag cli_token_flags[]; /* --token; also of struct cli_connect */
 
 /* What a function may use. */
 struct cli_resource_options {

@@ -233,7 +233,7 @@ def test_a_saved_bearer_token_is_used(cli, gateway):
 
 READERS = ["list", "describe figlet", "deploy", "remove", "ready", "version", "logs figlet", "diff", "invoke figlet", "info",
            "scale figlet 1"]
-OTHERS = ["login -p x", "logout", "secret list", "namespace list", "store deploy figlet -u index.json -p x86_64", "remove figlet"]
+OTHERS = ["login -p x", "logout", "async status x", "queue list", "explain x", "secret list", "namespace list", "store deploy figlet -u index.json -p x86_64", "remove figlet"]
 
 
 @pytest.mark.parametrize("command", READERS + OTHERS)
@@ -251,6 +251,9 @@ def test_which_commands_ask_the_stack_files_gateway(cli, gateway, command):
         elsewhere.requests.clear()
         cli(*command.split(), "--gateway", elsewhere.url, rc=None)
         assert (len(elsewhere.requests) > 0) == (command != "logout")
+        if command != "remove figlet":  # without a name it does
+            assert ("the stack file's, then $OPENFAAS_URL" in " ".join(cli(*command.split(), "--help").out.split())) == (
+                command in READERS)
     finally:
         elsewhere.close()
 
