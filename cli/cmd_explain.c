@@ -4,6 +4,7 @@
 #include "cli/json_text.h"
 #include "cli/out.h"
 #include "cli/url.h"
+#include "libfaas/api_types.h"
 #include "libfaas/cleanup.h"
 
 struct options {
@@ -33,6 +34,27 @@ static int ask(const struct cli_client *client, const char *path, json_t **out,
     return *out ? 1 : faas_error_wrap(err, "cannot read the gateway's answer");
 }
 
+/* What a watchdog says in the function's name. */
+static const char *watchdogs_reason(int status)
+{
+    if (status == 408)
+        return ", which its watchdog gives when exec_timeout is over";
+    return status == 500 ? ", which its watchdog gives when the program fails" : "";
+}
+
+/* function is NAME.NAMESPACE. */
+static void point_to_logs(const char *function)
+{
+    const char *namespace_ = strchr(function, '.');
+    int len = (int)strcspn(function, ".");
+
+    if (namespace_ && strcmp(namespace_ + 1, FAAS_DEFAULT_NAMESPACE) != 0)
+        cli_print("See what it said: faas-cli logs %.*s --namespace %s --tail=false\n", len,
+                  function, namespace_ + 1);
+    else
+        cli_print("See what it said: faas-cli logs %.*s --tail=false\n", len, function);
+}
+
 static void explain_call(const json_t *call)
 {
     const char *error = cli_json_text(call, "error"), *function = cli_json_text(call, "function");
@@ -46,9 +68,8 @@ static void explain_call(const json_t *call)
     if (*error)
         cli_print("Why: %s.\n", error);
     else
-        cli_print("Why: that was the function's own answer.\n");
-    cli_print("See what it said: faas-cli logs %.*s --tail=false\n", (int)strcspn(function, "."),
-              function);
+        cli_print("Why: that was the function's own answer%s.\n", watchdogs_reason(status));
+    point_to_logs(function);
 }
 
 static void explain_attempt(const json_t *attempt)
@@ -112,9 +133,9 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
         return -1;
     if (!async && !call)
         return faas_fail(err, FAAS_ERR_NOT_FOUND,
-                         "Nothing is known of %.60s: it went well, or it was too long ago "
-                         "(flight_records), or another gateway had it. The access log has every "
-                         "call: look for this id there",
+                         "Nothing is known of %.60s: it went well, or no function had that name, "
+                         "or it was too long ago (flight_records), or another gateway had it. The "
+                         "access log has every call: look for this id there",
                          id);
     if (o->json)
         cli_print_json(async ? async : call);

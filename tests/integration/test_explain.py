@@ -48,7 +48,7 @@ def test_failures_are_explained_and_the_latest_kept(gateway, tmp_path):
 
     text = cli("explain", ids["bad"]).out
     assert "ended with 500" in text and "the function's own answer" in text
-    assert "faas-cli logs bad --tail=false" in text
+    assert "when the program fails" in text and "faas-cli logs bad --tail=false" in text
     assert "Why: the function did not answer within 300ms" in cli("explain", ids["slow"]).out
     assert json.loads(cli("explain", ids["slow"], "--json").out)["status"] == 504
     cli("explain", ids["good"], rc=1)
@@ -57,6 +57,19 @@ def test_failures_are_explained_and_the_latest_kept(gateway, tmp_path):
         last = gateway.invoke("bad").headers["X-Call-Id"]
     wait_until(lambda: known(gateway, last).status == 200, "the last record")
     assert known(gateway, ids["bad"]).status == 404
+
+
+def test_a_watchdogs_timeout_and_a_namespace_are_named(gateway, tmp_path):
+    gateway.deploy("late", "sh f.sh", {"f.sh": ("sleep 5", 0o755)}, envVars={"exec_timeout": "100ms"}, namespace="dev",
+                   ready=False)  # a call waits for it
+    cli = login(tmp_path, gateway)
+    call_id = gateway.invoke("late.dev").headers["X-Call-Id"]
+    wait_until(lambda: known(gateway, call_id).status == 200, "a record")
+    text = cli("explain", call_id).out
+    assert "ended with 408" in text and "when exec_timeout is over" in text
+    hint = text.split("See what it said: faas-cli ")[1].split()
+    assert hint == ["logs", "late", "--namespace", "dev", "--tail=false"]
+    cli(*hint)
 
 
 def test_an_asynchronous_call_is_told_attempt_by_attempt(tmp_path):
