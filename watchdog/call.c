@@ -25,6 +25,12 @@ double wd_call_seconds(const struct wd_call *call)
     return (double)(now_ns(call) - call->started_ns) / 1e9;
 }
 
+const char *wd_call_timeout_text(const struct wd_call *call)
+{
+    return faas_arena_printf(faas_http_req_arena(call->req), "read tcp %s: i/o timeout",
+                             faas_http_req_peer(call->req));
+}
+
 static void call_free_if_over(struct wd_call *call)
 {
     struct wd_calls *calls = call->calls;

@@ -92,5 +92,8 @@ void wd_call_half_close(struct wd_call *call);
 void wd_call_expect_within(struct wd_call *call, int64_t limit_ms);
 
 double wd_call_seconds(const struct wd_call *call); /* since its head came */
+/* Of a body that did not come in time, in the words that users know: "read tcp 10.0.0.7:51234: i/o
+ * timeout". In the request's memory. */
+const char *wd_call_timeout_text(const struct wd_call *call);
 
 #endif

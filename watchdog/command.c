@@ -1,18 +1,27 @@
 #include "watchdog/command.h"
 
+#include "libfaas/alloc.h"
+
 #include <stdlib.h>
 
-void wd_command_init(struct wd_command *cmd, const struct wd_context *ctx)
+void *wd_command_create(const struct wd_context *ctx, struct faas_error *err)
 {
-    *cmd = (struct wd_command){.ctx = ctx};
+    struct wd_command *cmd = faas_new(struct wd_command);
+
+    (void)err;
+    cmd->ctx = ctx;
     wd_split_command(ctx->config->fprocess, &cmd->argv);
     wd_program_init(&cmd->program, cmd->argv.items[0], getenv("PATH"));
+    return cmd;
 }
 
-void wd_command_deinit(struct wd_command *cmd)
+void wd_command_destroy(void *arg)
 {
+    struct wd_command *cmd = arg;
+
     wd_program_deinit(&cmd->program);
     faas_strv_deinit(&cmd->argv);
+    free(cmd);
 }
 
 static char *const *make_env(const struct wd_context *ctx, struct wd_call *call,
@@ -51,6 +60,11 @@ struct wd_child *wd_command_start(const struct wd_command *cmd, struct wd_call *
     if (child)
         wd_call_expect_within(call, spec->timeout_ms);
     return child;
+}
+
+int wd_command_failure_status(const struct faas_error *err)
+{
+    return err->code == FAAS_ERR_INVALID ? 400 : 500;
 }
 
 struct wd_log_lines wd_command_log(const struct wd_command *cmd)

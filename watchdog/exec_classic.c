@@ -22,36 +22,13 @@ enum {
     RESERVE_MAX = 1024 * 1024,
 };
 
-struct classic {
-    const struct wd_context *ctx;
-    struct wd_command command;
-};
-
 /* What a call needs of its head after the client has left. */
 struct classic_call {
-    struct classic *self;
+    const struct wd_command *command;
     struct faas_buf body; /* of the request, then what goes to stdin */
     char *response_type;  /* heap; NULL: by the response's bytes */
     bool running;
 };
-
-static void *classic_create(const struct wd_context *ctx, struct faas_error *err)
-{
-    struct classic *self = faas_new(struct classic);
-
-    (void)err;
-    self->ctx = ctx;
-    wd_command_init(&self->command, ctx);
-    return self;
-}
-
-static void classic_destroy(void *arg)
-{
-    struct classic *self = arg;
-
-    wd_command_deinit(&self->command);
-    free(self);
-}
 
 /* --- answers --- */
 
@@ -86,7 +63,7 @@ static void finish(struct wd_call *call, int status, const struct faas_http_head
     struct faas_buf request_body = c->body;
     char *type = c->response_type; /* headers may point at it */
 
-    debug_headers(c->self->ctx, "out", headers, n);
+    debug_headers(c->command->ctx, "out", headers, n);
     wd_call_finish(call, status, headers, n, body);
     faas_buf_deinit(&request_body);
     free(type);
@@ -154,7 +131,7 @@ static void log_end(const struct wd_context *ctx, const struct wd_call *call, co
 static void on_child_end(void *arg, struct wd_child *child)
 {
     struct wd_call *call = arg;
-    const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
+    const struct wd_context *ctx = ((struct classic_call *)call->data)->command->ctx;
     struct faas_buf *output = wd_child_output(child);
     int status = wd_child_status(child);
     char failure[64];
@@ -174,7 +151,7 @@ static void on_child_end(void *arg, struct wd_child *child)
 static void on_child_timeout(void *arg)
 {
     struct wd_call *call = arg;
-    const struct wd_context *ctx = ((struct classic_call *)call->data)->self->ctx;
+    const struct wd_context *ctx = ((struct classic_call *)call->data)->command->ctx;
 
     wd_logf(ctx->log, "Killing process: %s", ctx->config->fprocess);
     finish_failed(call, STATUS_TIMEOUT, "Killed process.", NULL);
@@ -223,7 +200,7 @@ static void marshal_body(struct wd_call *call)
 static void run(struct wd_call *call)
 {
     struct classic_call *c = call->data;
-    const struct wd_context *ctx = c->self->ctx;
+    const struct wd_context *ctx = c->command->ctx;
     struct faas_error err = {0};
     struct wd_child_spec spec = {
         .merge_stderr = ctx->config->combine_output,
@@ -238,12 +215,11 @@ static void run(struct wd_call *call)
         marshal_body(call);
     spec.input = faas_buf_str(&c->body);
     wd_logf(ctx->log, "Forking fprocess.");
-    c->running = wd_command_start(&c->self->command, call, &spec, &err) != NULL;
+    c->running = wd_command_start(c->command, call, &spec, &err) != NULL;
     if (c->running)
         return;
     log_end(ctx, call, err.msg, &(struct faas_buf){0});
-    finish_failed(call, err.code == FAAS_ERR_INVALID ? STATUS_BAD_REQUEST : STATUS_FAILED, err.msg,
-                  NULL);
+    finish_failed(call, wd_command_failure_status(&err), err.msg, NULL);
 }
 
 /* --- the request --- */
@@ -258,12 +234,12 @@ static bool is_allowed(struct faas_str method)
     return false;
 }
 
-static void classic_handle(void *self, struct wd_call *call)
+static void classic_handle(void *command, struct wd_call *call)
 {
     const struct faas_http_head *head = call->head;
     struct classic_call *c = call->data;
 
-    c->self = self;
+    c->command = command;
     faas_http_req_allow_half_close(call->req);
     if (!is_allowed(head->method))
         finish(call, STATUS_NOT_ALLOWED, NULL, 0, NULL);
@@ -286,10 +262,7 @@ static void classic_on_body_end(struct wd_call *call)
 
 static void classic_on_body_timeout(struct wd_call *call)
 {
-    char why[128];
-
-    snprintf(why, sizeof(why), "read tcp %s: i/o timeout", faas_http_req_peer(call->req));
-    finish_failed(call, STATUS_BAD_REQUEST, why, NULL);
+    finish_failed(call, STATUS_BAD_REQUEST, wd_call_timeout_text(call), NULL);
 }
 
 /* A function that runs is not stopped: it may have side effects. */
@@ -312,8 +285,8 @@ static void classic_release(struct wd_call *call)
 
 const struct wd_executor_ops wd_classic_executor = {
     .call_size = sizeof(struct classic_call),
-    .create = classic_create,
-    .destroy = classic_destroy,
+    .create = wd_command_create,
+    .destroy = wd_command_destroy,
     .handle = classic_handle,
     .on_body = classic_on_body,
     .on_body_end = classic_on_body_end,

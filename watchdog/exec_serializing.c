@@ -2,7 +2,6 @@
  * whole output is the response once it has ended well. */
 #include "watchdog/executor.h"
 
-#include "libfaas/alloc.h"
 #include "watchdog/command.h"
 #include "watchdog/log_lines.h"
 #include "watchdog/request_log.h"
@@ -11,43 +10,19 @@
 #include <sys/wait.h>
 
 enum {
-    STATUS_BAD_REQUEST = 400,
     STATUS_CLIENT_LEFT = 499, /* nobody gets it: for metrics and log */
     STATUS_FAILED = 500,
     /* A client may announce a gigabyte and send nothing: memory follows what has come. */
     RESERVE_MAX = 1024 * 1024,
 };
 
-struct serializing {
-    const struct wd_context *ctx;
-    struct wd_command command;
-};
-
 struct serializing_call {
-    struct serializing *self;
+    const struct wd_command *command;
     struct faas_buf input;
     struct wd_log_lines errors;
     char *log_text; /* see request_log.h */
     bool running;
 };
-
-static void *serializing_create(const struct wd_context *ctx, struct faas_error *err)
-{
-    struct serializing *self = faas_new(struct serializing);
-
-    (void)err;
-    self->ctx = ctx;
-    wd_command_init(&self->command, ctx);
-    return self;
-}
-
-static void serializing_destroy(void *arg)
-{
-    struct serializing *self = arg;
-
-    wd_command_deinit(&self->command);
-    free(self);
-}
 
 /* --- the end of a call --- */
 
@@ -65,7 +40,7 @@ static void serializing_release(struct wd_call *call)
 static void finish(struct wd_call *call, int status, struct faas_buf *body, const char *why)
 {
     struct serializing_call *c = call->data;
-    const struct wd_context *ctx = c->self->ctx;
+    const struct wd_context *ctx = c->command->ctx;
     double seconds = wd_call_seconds(call);
     char duration[32];
     const struct wd_request_log line = {
@@ -134,15 +109,15 @@ static const struct wd_child_ops child_ops = {
 
 /* --- the request --- */
 
-static void serializing_handle(void *self, struct wd_call *call)
+static void serializing_handle(void *command, struct wd_call *call)
 {
     int64_t length = call->head->content_length;
     struct serializing_call *c = call->data;
 
-    c->self = self;
+    c->command = command;
     faas_http_req_allow_half_close(call->req);
     c->log_text = wd_request_log_begin(call);
-    c->errors = wd_command_log(&c->self->command);
+    c->errors = wd_command_log(c->command);
     if (length > 0)
         faas_buf_reserve(&c->input, FAAS_MIN((size_t)length, (size_t)RESERVE_MAX));
 }
@@ -165,17 +140,14 @@ static void serializing_on_body_end(struct wd_call *call)
         .arg = call,
     };
 
-    c->running = wd_command_start(&c->self->command, call, &spec, &err) != NULL;
+    c->running = wd_command_start(c->command, call, &spec, &err) != NULL;
     if (!c->running)
-        fail(call, err.code == FAAS_ERR_INVALID ? STATUS_BAD_REQUEST : STATUS_FAILED, err.msg);
+        fail(call, wd_command_failure_status(&err), err.msg);
 }
 
 static void serializing_on_body_timeout(struct wd_call *call)
 {
-    char why[128];
-
-    snprintf(why, sizeof(why), "read tcp %s: i/o timeout", faas_http_req_peer(call->req));
-    fail(call, STATUS_FAILED, why);
+    fail(call, STATUS_FAILED, wd_call_timeout_text(call));
 }
 
 /* A function that runs is not stopped: it may have side effects. */
@@ -189,8 +161,8 @@ static void serializing_on_client_gone(struct wd_call *call, const char *why)
 
 const struct wd_executor_ops wd_serializing_executor = {
     .call_size = sizeof(struct serializing_call),
-    .create = serializing_create,
-    .destroy = serializing_destroy,
+    .create = wd_command_create,
+    .destroy = wd_command_destroy,
     .handle = serializing_handle,
     .on_body = serializing_on_body,
     .on_body_end = serializing_on_body_end,

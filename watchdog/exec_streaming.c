@@ -5,12 +5,10 @@
  * is out, and the connection is cut so that the client can tell that the response is not whole. */
 #include "watchdog/executor.h"
 
-#include "libfaas/alloc.h"
 #include "watchdog/command.h"
 #include "watchdog/log_lines.h"
 #include "watchdog/request_log.h"
 
-#include <stdio.h>
 #include <sys/wait.h>
 
 enum {
@@ -22,13 +20,8 @@ enum {
     INPUT_MAX = 64 * 1024,
 };
 
-struct streaming {
-    const struct wd_context *ctx;
-    struct wd_command command;
-};
-
 struct streaming_call {
-    struct streaming *self;
+    const struct wd_command *command;
     struct wd_child *child; /* NULL: has not started or is not ours any more */
     struct faas_timer start_timer;
     struct faas_buf input; /* what came before the process started; it may still be reading it */
@@ -41,24 +34,6 @@ struct streaming_call {
     bool is_head;
 };
 
-static void *streaming_create(const struct wd_context *ctx, struct faas_error *err)
-{
-    struct streaming *self = faas_new(struct streaming);
-
-    (void)err;
-    self->ctx = ctx;
-    wd_command_init(&self->command, ctx);
-    return self;
-}
-
-static void streaming_destroy(void *arg)
-{
-    struct streaming *self = arg;
-
-    wd_command_deinit(&self->command);
-    free(self);
-}
-
 /* --- the end of a call --- */
 
 /* A process that still runs ends by it. */
@@ -69,7 +44,7 @@ static void streaming_release(struct wd_call *call)
     if (c->child)
         wd_child_kill(c->child);
     c->child = NULL;
-    faas_timer_stop(c->self->ctx->loop, &c->start_timer);
+    faas_timer_stop(c->command->ctx->loop, &c->start_timer);
     wd_log_lines_end(&c->errors);
     faas_buf_deinit(&c->input);
     free(c->log_text);
@@ -80,7 +55,7 @@ static void streaming_release(struct wd_call *call)
 static void log_end(struct wd_call *call, int status, const char *why)
 {
     struct streaming_call *c = call->data;
-    struct wd_log *log = c->self->ctx->log;
+    struct wd_log *log = c->command->ctx->log;
     const struct wd_request_log line = {
         .what = c->log_text,
         .status = status,
@@ -100,7 +75,7 @@ static void succeed(struct wd_call *call)
 {
     struct streaming_call *c = call->data;
     const struct faas_http_header type = {FAAS_STR("Content-Type"),
-                                          faas_str_from(c->self->ctx->config->content_type)};
+                                          faas_str_from(c->command->ctx->config->content_type)};
 
     log_end(call, 200, NULL);
     streaming_release(call);
@@ -135,7 +110,7 @@ static void on_output(void *arg, struct wd_child *child, struct faas_str data)
     struct wd_call *call = arg;
     struct streaming_call *c = call->data;
     const struct faas_http_header type = {FAAS_STR("Content-Type"),
-                                          faas_str_from(c->self->ctx->config->content_type)};
+                                          faas_str_from(c->command->ctx->config->content_type)};
 
     /* A HEAD is answered in full by its head, and must not be before the function is through. */
     if (c->is_head)
@@ -218,10 +193,10 @@ static void start(struct wd_call *call)
     };
 
     c->started = true;
-    faas_timer_stop(c->self->ctx->loop, &c->start_timer);
-    c->child = wd_command_start(&c->self->command, call, &spec, &err);
+    faas_timer_stop(c->command->ctx->loop, &c->start_timer);
+    c->child = wd_command_start(c->command, call, &spec, &err);
     if (!c->child)
-        fail(call, err.code == FAAS_ERR_INVALID ? STATUS_BAD_REQUEST : STATUS_FAILED, err.msg);
+        fail(call, wd_command_failure_status(&err), err.msg);
 }
 
 /* --- the request --- */
@@ -233,18 +208,18 @@ static void on_start_time(void *arg)
 
 /* Most bodies are there with their head. They are gathered for one turn of the loop, so that they
  * are in the pipe before the process is there; whatever comes later is written to it. */
-static void streaming_handle(void *self, struct wd_call *call)
+static void streaming_handle(void *command, struct wd_call *call)
 {
     struct streaming_call *c = call->data;
 
-    c->self = self;
-    if (!c->self->ctx->config->kill_on_disconnect)
+    c->command = command;
+    if (!c->command->ctx->config->kill_on_disconnect)
         faas_http_req_allow_half_close(call->req);
     c->log_text = wd_request_log_begin(call);
-    c->errors = wd_command_log(&c->self->command);
+    c->errors = wd_command_log(c->command);
     c->is_head = faas_str_eqz(call->head->method, "HEAD");
     if (call->head->content_length != 0)
-        faas_timer_start(c->self->ctx->loop, &c->start_timer, 0, on_start_time, call);
+        faas_timer_start(c->command->ctx->loop, &c->start_timer, 0, on_start_time, call);
 }
 
 static size_t streaming_on_body(struct wd_call *call, struct faas_str data)
@@ -275,17 +250,14 @@ static void streaming_on_body_end(struct wd_call *call)
 /* What is missing of the body would be missing in the function's input, which it could not tell. */
 static void streaming_on_body_timeout(struct wd_call *call)
 {
-    char why[128];
-
-    snprintf(why, sizeof(why), "read tcp %s: i/o timeout", faas_http_req_peer(call->req));
-    fail(call, STATUS_BAD_REQUEST, why);
+    fail(call, STATUS_BAD_REQUEST, wd_call_timeout_text(call));
 }
 
 static void streaming_on_client_gone(struct wd_call *call, const char *why)
 {
     struct streaming_call *c = call->data;
 
-    if (c->child && c->body_is_over && !c->self->ctx->config->kill_on_disconnect)
+    if (c->child && c->body_is_over && !c->command->ctx->config->kill_on_disconnect)
         wd_child_resume(c->child);
     else
         fail(call, STATUS_CLIENT_LEFT, why);
@@ -293,8 +265,8 @@ static void streaming_on_client_gone(struct wd_call *call, const char *why)
 
 const struct wd_executor_ops wd_streaming_executor = {
     .call_size = sizeof(struct streaming_call),
-    .create = streaming_create,
-    .destroy = streaming_destroy,
+    .create = wd_command_create,
+    .destroy = wd_command_destroy,
     .on_drain = streaming_on_drain,
     .handle = streaming_handle,
     .on_body = streaming_on_body,

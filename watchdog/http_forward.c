@@ -384,8 +384,7 @@ void wd_http_on_body_timeout(struct wd_call *call)
 {
     struct wd_http_call *c = call->data;
 
-    wd_logf(log_of(c), "Upstream HTTP request error: read tcp %s: i/o timeout",
-            faas_http_req_peer(call->req));
+    wd_logf(log_of(c), "Upstream HTTP request error: %s", wd_call_timeout_text(call));
     wd_http_fail(c, c->collecting ? STATUS_BAD_REQUEST : STATUS_FAILED);
 }
 
