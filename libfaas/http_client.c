@@ -484,14 +484,14 @@ static enum step parse(struct faas_exchange *ex, struct faas_str in)
 
 static enum step parse_held(struct faas_exchange *ex)
 {
-    struct faas_str in = {.ptr = ex->held.data + ex->held_at, .len = ex->held.len - ex->held_at};
-    struct faas_str body = {.ptr = in.ptr, .len = ex->held_body};
+    struct faas_str in = faas_buf_str(&ex->held), body;
     enum step step;
 
     if (ex->held.len == 0)
         return STEP_ON;
-    in.ptr += body.len;
-    in.len -= body.len;
+    body = (struct faas_str){.ptr = in.ptr + ex->held_at, .len = ex->held_body};
+    in.ptr += ex->held_at + body.len;
+    in.len -= ex->held_at + body.len;
     step = give_body(ex, body, in);
     if (step == STEP_ON)
         step = parse(ex, in);
