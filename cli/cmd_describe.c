@@ -69,9 +69,8 @@ static bool section(const struct view *v, const char *label, bool empty)
     return !empty;
 }
 
-static void print_map(const struct view *v, const char *label, struct faas_map *map)
+static void print_map(const struct view *v, const char *label, const struct faas_map *map)
 {
-    faas_map_sort(map);
     if (section(v, label, map->len == 0))
         faas_map_for_each (map, e)
             cli_print(" %s: %s\n", e->key, e->value);

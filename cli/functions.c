@@ -3,6 +3,18 @@
 #include "cli/url.h"
 #include "libfaas/alloc.h"
 
+/* Maps are shown by key, in tables and in JSON, as Go's are. */
+static int read_status(struct faas_function_status *out, const json_t *answer,
+                       struct faas_error *err)
+{
+    if (faas_function_status_from_json(out, answer, err) < 0)
+        return faas_error_wrap(err, "cannot read the gateway's answer");
+    faas_map_sort(&out->spec.env);
+    faas_map_sort(&out->spec.labels);
+    faas_map_sort(&out->spec.annotations);
+    return 0;
+}
+
 int cli_functions_list(const struct cli_client *c, const char *namespace_,
                        struct faas_status_list *out, struct faas_error *err)
 {
@@ -18,9 +30,11 @@ int cli_functions_list(const struct cli_client *c, const char *namespace_,
         return -1;
     if (!json_is_array(answer))
         return faas_fail(err, FAAS_ERR_BAD_GATEWAY, "the gateway's answer is not a list");
-    json_array_foreach(
-        answer, i, item) if (faas_function_status_from_json(faas_status_list_add(out), item, err) <
-                             0) return faas_error_wrap(err, "cannot read the gateway's answer");
+    json_array_foreach(answer, i, item)
+    {
+        if (read_status(faas_status_list_add(out), item, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -46,9 +60,8 @@ int cli_functions_get(const struct cli_client *c, const char *name, const char *
     if (resp.status != 200)
         return cli_client_refuse(c, &resp, err);
     answer = faas_json_parse(faas_buf_str(&resp.body), err);
-    if (!answer || faas_function_status_from_json(out, answer, err) < 0)
-        return faas_error_wrap(err, "cannot read the gateway's answer");
-    return 0;
+    return answer ? read_status(out, answer, err)
+                  : faas_error_wrap(err, "cannot read the gateway's answer");
 }
 
 char *cli_qualified_name(const char *name, const char *namespace_)

@@ -1,4 +1,4 @@
-/* What the gateway knows about functions. */
+/* What the gateway knows about functions; their maps sorted. */
 #ifndef FAAS_CLI_FUNCTIONS_H
 #define FAAS_CLI_FUNCTIONS_H
 

@@ -605,6 +605,7 @@ def test_describe_shows_all_there_is(cli, gateway):
     shown = json.loads(cli("describe", "figlet", "--json").out)
     assert shown["Status"] == "Ready" and shown["InvocationCount"] == 12
     assert shown["URL"] == f"{gateway.url}/function/figlet"
+    assert list(shown["envVars"]) == list(json.loads(cli("list", "--json").out)[0]["envVars"]) == ["a", "b"]
     gateway.on("GET", "/system/function/figlet", (200, json.dumps(
         {"name": "figlet", "image": "i", "createdAt": FUNCTION["createdAt"]})))
     bare = cli("describe", "figlet", "-v").out
