@@ -119,6 +119,7 @@ int faas_remove_tree(const char *path, struct faas_error *err)
 struct copy {
     dev_t dev; /* the target, which is not to be copied into itself */
     ino_t ino;
+    bool too_deep; /* names on the way say nothing then, and would push out what does */
 };
 
 static int copy_bytes(int from, int to, struct faas_error *err)
@@ -156,10 +157,10 @@ static int copy_file(int from, int to_dir, const char *name, mode_t mode, struct
     return 0;
 }
 
-static int copy_entry(const struct copy *c, int from_dir, int to_dir, const char *name,
+static int copy_entry(struct copy *c, int from_dir, int to_dir, const char *name,
                       const char *to_name, int depth, struct faas_error *err);
 
-static int copy_folder(const struct copy *c, int from, int to_dir, const char *name, mode_t mode,
+static int copy_folder(struct copy *c, int from, int to_dir, const char *name, mode_t mode,
                        int depth, struct faas_error *err)
 {
     _cleanup_close_ int to = -1;
@@ -187,7 +188,7 @@ static int copy_folder(const struct copy *c, int from, int to_dir, const char *n
     return 0;
 }
 
-static int copy_entry(const struct copy *c, int from_dir, int to_dir, const char *name,
+static int copy_entry(struct copy *c, int from_dir, int to_dir, const char *name,
                       const char *to_name, int depth, struct faas_error *err)
 {
     /* O_NONBLOCK: opening a named pipe must not wait for its writer */
@@ -200,15 +201,18 @@ static int copy_entry(const struct copy *c, int from_dir, int to_dir, const char
                                "copy %s", name);
     if (depth > 0 && st.st_dev == c->dev && st.st_ino == c->ino)
         return 0;
-    if (depth > MAX_COPY_DEPTH)
-        return faas_fail(err, FAAS_ERR_INVALID, "%s: nested too deeply (a symlink in a circle?)",
-                         name);
+    if (depth > MAX_COPY_DEPTH) {
+        c->too_deep = true;
+        return faas_fail(err, FAAS_ERR_INVALID, "nested too deeply (a symlink in a circle?)");
+    }
     if (S_ISDIR(st.st_mode))
         rc = copy_folder(c, from, to_dir, to_name, st.st_mode & 0777, depth, err);
     else if (S_ISREG(st.st_mode))
         rc = copy_file(from, to_dir, to_name, st.st_mode & 0777, err);
     else
         rc = faas_fail(err, FAAS_ERR_INVALID, "is neither a file nor a folder");
+    if (rc < 0 && depth > 1 && c->too_deep)
+        return -1;
     return rc < 0 ? faas_error_wrap(err, "%s", name) : 0;
 }
 
