@@ -71,8 +71,5 @@ FAAS_NODISCARD int cli_build_function(const struct cli_build *b, const struct cl
 FAAS_NODISCARD int cli_build_args(const struct cli_build_options *o, const struct cli_function *fn,
                                   const struct cli_template *t, struct faas_map *out,
                                   struct faas_error *err);
-/* Build secrets of a function: absolute paths of files that are there. */
-FAAS_NODISCARD int cli_build_secrets(const struct cli_function *fn, struct faas_map *out,
-                                     struct faas_error *err);
 
 #endif

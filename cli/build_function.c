@@ -91,7 +91,8 @@ static int assemble(const struct cli_build *b, const struct cli_function *fn,
     return cli_context_assemble(&context, err);
 }
 
-int cli_build_secrets(const struct cli_function *fn, struct faas_map *out, struct faas_error *err)
+/* Absolute paths of files that are there. */
+static int find_secrets(const struct cli_function *fn, struct faas_map *out, struct faas_error *err)
 {
     faas_map_for_each (&fn->build_secrets, e) {
         char path[PATH_MAX];
@@ -124,7 +125,7 @@ static int image_job(const struct cli_build *b, struct cli_build_job *job, struc
                                                : "linux/amd64";
     if (cli_build_args(b->options, fn, job->template_, &job->args, err) < 0)
         return -1;
-    return cli_build_secrets(fn, &job->secrets, err);
+    return find_secrets(fn, &job->secrets, err);
 }
 
 static int build_image(const struct cli_build *b, struct cli_build_job *job, size_t worker,

@@ -190,18 +190,12 @@ static int start_bundle(struct session *s, const struct cli_local_run *r, struct
                              err);
 }
 
-static void drop_line(void *arg, struct faas_str line)
-{
-    (void)arg;
-    (void)line;
-}
-
 /* There may be none. Removing ends it at once, where a signal would be waited out. */
 static void remove_container(void *arg)
 {
     const struct session *s = arg;
     char *argv[] = {(char *)s->builder->program, "rm", "-f", s->container, NULL};
-    const struct cli_run run = {.argv = argv, .with_stderr = true, .line = drop_line};
+    const struct cli_run run = {.argv = argv, .with_stderr = true, .line = cli_drop_line};
     int status;
 
     (void)!cli_run(&run, &status, NULL);

@@ -15,6 +15,9 @@ void cli_engine_buildx_argv(struct faas_strv *out, const struct cli_builder *b,
  * --platform=… --manifest LIST ." */
 void cli_engine_manifest_argv(struct faas_strv *out, const struct cli_builder *b,
                               const struct cli_build_job *job);
+/* A name of its own for the list of images that publishing makes: one image under the function's
+ * name may be here already, and would be in the way. Heap. */
+char *cli_engine_list_name(const struct cli_build_job *job);
 /* The words with one blank between them, for people. Heap. */
 char *cli_engine_words(const struct faas_strv *argv, size_t from);
 

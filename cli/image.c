@@ -84,39 +84,6 @@ static char *with_branch(const char *image, struct faas_error *err)
     return on_branch ? with_suffix(on_branch, git_commit(err)) : NULL;
 }
 
-static char *with_digest(const char *image, const char *handler, struct faas_error *err)
-{
-    char digest[33];
-
-    if (!handler) {
-        faas_fail(err, FAAS_ERR_INVALID, "--tag digest needs a handler");
-        return NULL;
-    }
-    if (cli_folder_digest(handler, digest, err) < 0)
-        return NULL;
-    return faas_asprintf("%.*s:%s", (int)(strrchr(image, ':') - image), image, digest);
-}
-
-char *cli_image_name(const char *image, const char *format, const char *handler,
-                     struct faas_error *err)
-{
-    _cleanup_free_ char *tagged = cli_image_tagged(image);
-
-    if (!format || !*format || strcasecmp(format, "latest") == 0 ||
-        strcasecmp(format, "default") == 0)
-        return faas_steal_ptr(&tagged);
-    if (strcasecmp(format, "sha") == 0)
-        return with_suffix(tagged, git_commit(err));
-    if (strcasecmp(format, "branch") == 0)
-        return with_branch(tagged, err);
-    if (strcasecmp(format, "describe") == 0)
-        return with_suffix(tagged, git_description(err));
-    if (strcasecmp(format, "digest") == 0)
-        return with_digest(tagged, handler, err);
-    faas_fail(err, FAAS_ERR_INVALID, "unknown tag format \"%s\"", format);
-    return NULL;
-}
-
 /* All regular files below, by path; symlinks count for nothing. */
 static int list_files(const char *folder, struct faas_strv *out, struct faas_error *err)
 {
@@ -143,7 +110,8 @@ static int list_files(const char *folder, struct faas_strv *out, struct faas_err
     return rc;
 }
 
-int cli_folder_digest(const char *folder, char out[33], struct faas_error *err)
+/* MD5 over the MD5s of all files, in the order of their paths. */
+static int folder_digest(const char *folder, char out[33], struct faas_error *err)
 {
     _cleanup_strv_ struct faas_strv files = {0};
     _cleanup_buf_ struct faas_buf digests = {0};
@@ -162,4 +130,37 @@ int cli_folder_digest(const char *folder, char out[33], struct faas_error *err)
     }
     faas_md5_hex(digests.data ? digests.data : "", digests.len, out);
     return 0;
+}
+
+static char *with_digest(const char *image, const char *handler, struct faas_error *err)
+{
+    char digest[33];
+
+    if (!handler) {
+        faas_fail(err, FAAS_ERR_INVALID, "--tag digest needs a handler");
+        return NULL;
+    }
+    if (folder_digest(handler, digest, err) < 0)
+        return NULL;
+    return faas_asprintf("%.*s:%s", (int)(strrchr(image, ':') - image), image, digest);
+}
+
+char *cli_image_name(const char *image, const char *format, const char *handler,
+                     struct faas_error *err)
+{
+    _cleanup_free_ char *tagged = cli_image_tagged(image);
+
+    if (!format || !*format || strcasecmp(format, "latest") == 0 ||
+        strcasecmp(format, "default") == 0)
+        return faas_steal_ptr(&tagged);
+    if (strcasecmp(format, "sha") == 0)
+        return with_suffix(tagged, git_commit(err));
+    if (strcasecmp(format, "branch") == 0)
+        return with_branch(tagged, err);
+    if (strcasecmp(format, "describe") == 0)
+        return with_suffix(tagged, git_description(err));
+    if (strcasecmp(format, "digest") == 0)
+        return with_digest(tagged, handler, err);
+    faas_fail(err, FAAS_ERR_INVALID, "unknown tag format \"%s\"", format);
+    return NULL;
 }

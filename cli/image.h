@@ -11,8 +11,6 @@ char *cli_image_tagged(const char *image);
  * folder in the tag's place (digest). Asks git where that is needed. Heap; NULL on failure. */
 char *cli_image_name(const char *image, const char *format, const char *handler,
                      struct faas_error *err);
-/* The digest: MD5 over the MD5s of all files, in the order of their paths. */
-FAAS_NODISCARD int cli_folder_digest(const char *folder, char out[33], struct faas_error *err);
 /* What containers call this machine: "linux/amd64". */
 const char *cli_platform(void);
 

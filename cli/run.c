@@ -146,6 +146,12 @@ char *cli_run_capture(char *const *argv, const char *cwd, struct faas_error *err
     return faas_str_dup(text);
 }
 
+void cli_drop_line(void *arg, struct faas_str line)
+{
+    (void)arg;
+    (void)line;
+}
+
 void cli_shell_append(struct faas_buf *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -24,6 +24,8 @@ FAAS_NODISCARD int cli_run(const struct cli_run *r, int *status, struct faas_err
 FAAS_NODISCARD int cli_run_checked(const struct cli_run *r, struct faas_error *err);
 /* Runs it and takes what it prints, without blanks around it. A non-zero exit is an error. Heap. */
 char *cli_run_capture(char *const *argv, const char *cwd, struct faas_error *err);
+/* A line() for output that nobody wants to see. */
+void cli_drop_line(void *arg, struct faas_str line);
 /* Appends a word as a shell has to be given it, quoted where it must be. */
 void cli_shell_append(struct faas_buf *out, const char *word);
 
