@@ -4,15 +4,11 @@
 #include <string.h>
 
 const struct wd_mode_info wd_modes[WD_N_MODES] = {
-    [WD_CLASSIC] = {"classic", "one process for each request; its whole output is the response",
-                    WD_CLASSIC_WATCHDOG, true},
-    [WD_STREAMING] = {"streaming", "one process for each request; bodies pass as they come",
-                      WD_OF_WATCHDOG, true},
-    [WD_SERIALIZING] = {"serializing", "one process for each request; bodies pass whole",
-                        WD_OF_WATCHDOG, true},
-    [WD_HTTP] = {"http", "one process that serves HTTP; requests are passed on to it",
-                 WD_OF_WATCHDOG, true},
-    [WD_STATIC] = {"static", "no process: files of a folder are served", WD_OF_WATCHDOG, false},
+    [WD_CLASSIC] = {"classic", WD_CLASSIC_WATCHDOG, true},
+    [WD_STREAMING] = {"streaming", WD_OF_WATCHDOG, true},
+    [WD_SERIALIZING] = {"serializing", WD_OF_WATCHDOG, true},
+    [WD_HTTP] = {"http", WD_OF_WATCHDOG, true},
+    [WD_STATIC] = {"static", WD_OF_WATCHDOG, false},
 };
 
 bool wd_mode_find(const char *name, enum wd_mode *out)

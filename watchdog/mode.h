@@ -6,11 +6,17 @@
 
 #include <stdbool.h>
 
-enum wd_mode { WD_CLASSIC, WD_STREAMING, WD_SERIALIZING, WD_HTTP, WD_STATIC, WD_N_MODES };
+enum wd_mode {
+    WD_CLASSIC,     /* a process for each request; its whole output is the response */
+    WD_STREAMING,   /* a process for each request; bodies pass as they come */
+    WD_SERIALIZING, /* a process for each request; bodies pass whole */
+    WD_HTTP,        /* one process that speaks HTTP; requests are passed on to it */
+    WD_STATIC,      /* no process: files of a folder */
+    WD_N_MODES
+};
 
 struct wd_mode_info {
     const char *name;
-    const char *summary; /* one line */
     enum wd_family family;
     bool needs_command; /* fprocess has to be set */
 };

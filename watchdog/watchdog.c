@@ -336,9 +336,6 @@ static int start_calls(struct wd *wd, struct faas_error *err)
     const struct wd_config *config = wd->config;
     const struct wd_executor_ops *ops = wd_executors[config->mode];
 
-    if (!ops)
-        return faas_fail(err, FAAS_ERR_UNSUPPORTED, "mode=%s is not in this build",
-                         wd_modes[config->mode].name);
     wd->ctx = (struct wd_context){
         .config = config,
         .loop = wd->loop,
