@@ -274,7 +274,7 @@ static const struct faas_opt options[] = {
     {.env = "async_inline_body_size",
      .type = FAAS_OPT_SIZE,
      AT(async.inline_body_size),
-     .dflt = "64KiB",
+     .dflt = "16KiB",
      .min = 0,
      .max = 512 * MIB,
      .help = "larger bodies get a key of their own in Redis"},

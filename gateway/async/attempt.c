@@ -153,10 +153,10 @@ static bool is_dead(const struct gw_attempt *a)
     return a->status == 0 || gw_retry_wanted(&a->policy, a->status, a->ours);
 }
 
-/* One attempt, for the call's history. */
+/* One attempt, for the call's history. As short as can be, see store_scripts.c. */
 static void append_history(const struct gw_attempt *a, struct faas_buf *out)
 {
-    faas_buf_printf(out, "{\"attempt\":%lld,\"status\":%d,\"started\":%lld,\"seconds\":%.6f",
+    faas_buf_printf(out, "{\"attempt\":%lld,\"status\":%d,\"at\":%lld,\"seconds\":%.3f",
                     (long long)a->ref.attempt, a->status, (long long)a->started_ms, a->seconds);
     if (a->why[0]) {
         faas_buf_append_z(out, ",\"why\":\"");
@@ -215,7 +215,9 @@ static void finish(struct gw_attempt *a)
         .reason = faas_str_from(a->why),
         .result_headers = faas_buf_str(&a->headers),
         .result_body = faas_buf_str(&a->body),
+        .began_ms = a->started_ms,
         .now_ms = now_ms(a),
+        .has_packet_key = a->has_packet_key,
         .hold = a->callback != NULL,
     };
 
@@ -330,22 +332,27 @@ static void make_call(struct gw_attempt *a, const struct gw_started *call)
     faas_exchange_end(a->exchange);
 }
 
-static void on_started(void *arg, enum gw_store_result result, const struct gw_started *call,
-                       const struct faas_error *err)
+/* There is nothing to call: the call is dead, for a person to look at. */
+static void give_up(struct gw_attempt *a)
 {
-    struct gw_attempt *a = arg;
+    a->policy.attempts = a->ref.attempt;
+    a->status = 0;
+    snprintf(a->why, sizeof(a->why), "what Redis has of the call cannot be read");
+    conclude(a);
+}
 
-    (void)err;
-    if (result != GW_ASYNC_OK) { /* ERROR: it will be found again when nobody has spoken for it */
-        over(a);
-        return;
-    }
+static void begin(struct gw_attempt *a, const struct gw_started *call)
+{
     a->ref.attempt = call->attempt;
     a->started_ms = now_ms(a);
     if (!gw_retry_parse(call->policy, &a->policy))
         a->policy = a->worker->gw->async->retry;
     if (call->callback.len)
         a->callback = faas_str_dup(call->callback);
+    if (call->unreadable) {
+        give_up(a);
+        return;
+    }
     if (!call->only_callback) {
         make_call(a, call);
         return;
@@ -357,6 +364,18 @@ static void on_started(void *arg, enum gw_store_result result, const struct gw_s
     call_back(a);
 }
 
+static void on_started(void *arg, enum gw_store_result result, const struct gw_started *call,
+                       const struct faas_error *err)
+{
+    struct gw_attempt *a = arg;
+
+    (void)err;
+    if (result == GW_ASYNC_OK)
+        begin(a, call);
+    else
+        over(a); /* ERROR: it will be found again when nobody has spoken for it */
+}
+
 /* --- for the worker --- */
 
 static void on_postponed(void *arg, enum gw_store_result result, const struct faas_error *err)
@@ -366,14 +385,29 @@ static void on_postponed(void *arg, enum gw_store_result result, const struct fa
     gw_worker_more(arg, NULL);
 }
 
-void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str entry,
-                      struct faas_str id, struct faas_str function)
+static void start(struct gw_attempt *a, const struct gw_entry *e, bool again)
 {
-    struct gw_fn_limit *limit = gw_fn_limit_enter(&w->limits, function);
+    struct gw_started call = {0};
+
+    if (again || !e->packet.len) {
+        a->has_packet_key = true; /* or may have */
+        gw_store_start(store_of(a), a->ref.queue, a->ref.entry, a->ref.id,
+                       faas_str_from(a->worker->name), again, config_of(a)->result_ms, now_ms(a),
+                       on_started, a);
+        return;
+    }
+    gw_store_begin(e->packet, &call);
+    begin(a, &call);
+}
+
+void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const struct gw_entry *e,
+                      bool again)
+{
+    struct gw_fn_limit *limit = gw_fn_limit_enter(&w->limits, e->function);
     struct gw_attempt *a;
 
     if (!limit) {
-        gw_store_postpone(&w->async->store, faas_str_from(queue->name), entry, id,
+        gw_store_postpone(&w->async->store, faas_str_from(queue->name), e->entry, e->id,
                           gw_async_now_ms(w->gw) + BUSY_WAIT_MS, on_postponed, w);
         return;
     }
@@ -383,9 +417,9 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct
     a->retry_after_ms = -1;
     a->queue = queue;
     queue->running++;
-    a->entry = faas_str_dup(entry);
-    a->id = faas_str_dup(id);
-    a->function = faas_str_dup(function);
+    a->entry = faas_str_dup(e->entry);
+    a->id = faas_str_dup(e->id);
+    a->function = faas_str_dup(e->function);
     a->ref = (struct gw_attempt_ref){
         .queue = faas_str_from(a->queue->name),
         .entry = faas_str_from(a->entry),
@@ -393,8 +427,7 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct
     };
     faas_list_append(&w->attempts, &a->node);
     w->n_attempts++;
-    gw_store_start(&w->async->store, a->ref.queue, a->ref.entry, a->ref.id, faas_str_from(w->name),
-                   gw_async_now_ms(w->gw), on_started, a);
+    start(a, e, again);
 }
 
 /* The attempt may be over by the time that Redis answers, so it is looked for by its entry. */
@@ -448,5 +481,6 @@ void gw_attempt_renew(struct gw_attempt *a)
     r = faas_zalloc(sizeof(*r) + n);
     r->worker = a->worker;
     memcpy(r->entry, a->entry, n);
-    gw_store_renew(store_of(a), &a->ref, faas_str_from(a->worker->name), on_renewed, r);
+    gw_store_renew(store_of(a), &a->ref, faas_str_from(a->worker->name), a->started_ms, on_renewed,
+                   r);
 }

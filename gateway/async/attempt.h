@@ -15,6 +15,7 @@ struct gw_attempt {
     struct faas_exchange *exchange; /* NULL: none runs */
     int64_t started_ms;
     enum { GW_STARTING, GW_CALLING, GW_RECORDING, GW_CALLING_BACK } step;
+    bool has_packet_key;
     bool cancelled; /* wanted by somebody */
     bool lost;      /* another worker has it */
     /* the answer */
@@ -32,9 +33,16 @@ struct gw_attempt {
     struct gw_callback *calling_back;
 };
 
-/* An entry that was read. Gives the function's place back to the worker when it is over. */
-void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str entry,
-                      struct faas_str id, struct faas_str function);
+/* An entry as it was read. */
+struct gw_entry {
+    struct faas_str entry, id, function;
+    struct faas_str packet; /* len 0: it did not come along */
+};
+
+/* again: it was claimed from another. Gives the function's place back to the worker when it is
+ * over. */
+void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const struct gw_entry *e,
+                      bool again);
 bool gw_attempt_runs(struct gw_worker *w, struct faas_str entry);
 /* Says that it is still ours. */
 void gw_attempt_renew(struct gw_attempt *a);

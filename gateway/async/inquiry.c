@@ -119,6 +119,26 @@ void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value)
     gw_reply(q->r, status, "application/json", faas_buf_str(&text));
 }
 
+json_t *gw_inquiry_history(struct faas_str objects)
+{
+    _cleanup_buf_ struct faas_buf text = {0};
+    json_t *list, *attempt;
+    size_t i;
+
+    faas_buf_append_c(&text, '[');
+    faas_buf_append_str(&text, objects);
+    faas_buf_append_c(&text, ']');
+    list = faas_json_parse(faas_buf_str(&text), NULL);
+    if (!list)
+        return json_array();
+    json_array_foreach(list, i, attempt)
+    {
+        json_object_set(attempt, "started", json_object_get(attempt, "at"));
+        json_object_del(attempt, "at");
+    }
+    return list;
+}
+
 const char *gw_inquiry_query(struct gw_inquiry *q, const char *key)
 {
     struct faas_str value;

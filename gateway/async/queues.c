@@ -199,20 +199,15 @@ static void purge_handle(struct gw_request *r, const struct gw_action *self)
 
 static json_t *dead_json(const struct faas_redis_reply *row)
 {
-    _cleanup_buf_ struct faas_buf history = {0};
-    json_t *o = json_object(), *list;
+    json_t *o = json_object();
 
-    faas_buf_append_c(&history, '[');
-    faas_buf_append_str(&history, text_at(row, 7));
-    faas_buf_append_c(&history, ']');
-    list = faas_json_parse(faas_buf_str(&history), NULL);
     json_object_set_new(o, "callId", faas_json_string(text_at(row, 1)));
     json_object_set_new(o, "function", faas_json_string(text_at(row, 2)));
     json_object_set_new(o, "status", number_at(row, 3));
     json_object_set_new(o, "attempts", number_at(row, 4));
     json_object_set_new(o, "finishedAtMs", number_at(row, 5));
     json_object_set_new(o, "reason", faas_json_string(text_at(row, 6)));
-    json_object_set_new(o, "history", list ? list : json_array());
+    json_object_set_new(o, "history", gw_inquiry_history(text_at(row, 7)));
     json_object_set_new(o, "position", faas_json_string(text_at(row, 0)));
     return o;
 }

@@ -9,7 +9,7 @@ enum {
     LAST_LOOK_MS = 500,
 };
 
-/* The hash of a call as Redis gives it. */
+/* The hash of a call as gw_store_get() gives it. */
 static struct faas_str field(const struct faas_redis_reply *hash, const char *name)
 {
     for (size_t i = 0; i + 1 < faas_redis_len(hash); i += 2)
@@ -56,16 +56,16 @@ static void set_time(json_t *to, const char *key, struct faas_str value)
         json_object_set_new(to, key, json_sprintf("%s.%03dZ", text, (int)(ms % 1000)));
 }
 
-static json_t *history_of(const struct faas_redis_reply *hash)
+/* n is the next attempt's number as long as none runs. */
+static void set_attempts(json_t *to, const struct faas_redis_reply *hash)
 {
-    _cleanup_buf_ struct faas_buf text = {0};
-    json_t *list;
+    struct faas_str state = field(hash, "s");
+    bool waits = faas_str_eqz(state, "queued") || faas_str_eqz(state, "delayed");
+    int64_t n = 1;
 
-    faas_buf_append_c(&text, '[');
-    faas_buf_append_str(&text, field(hash, "h"));
-    faas_buf_append_c(&text, ']');
-    list = faas_json_parse(faas_buf_str(&text), NULL);
-    return list ? list : json_array();
+    if (field(hash, "n").len && faas_parse_i64(field(hash, "n"), &n, NULL) < 0)
+        return;
+    json_object_set_new(to, "attempts", json_integer(waits ? n - 1 : n));
 }
 
 static json_t *describe(const char *id, const struct faas_redis_reply *hash)
@@ -77,7 +77,7 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
     set_text(o, "function", field(hash, "f"));
     set_text(o, "queue", field(hash, "q"));
     set_text(o, "state", field(hash, "s"));
-    set_number(o, "attempts", field(hash, "n"));
+    set_attempts(o, hash);
     set_number(o, "status", field(hash, "st"));
     set_text(o, "reason", field(hash, "why"));
     set_time(o, "submittedAt", field(hash, "t"));
@@ -88,7 +88,7 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
         set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
     if (faas_str_eqz(field(hash, "x"), "1"))
         json_object_set_new(o, "cancelling", json_true());
-    json_object_set_new(o, "history", history_of(hash));
+    json_object_set_new(o, "history", gw_inquiry_history(field(hash, "h")));
     return o;
 }
 
@@ -121,7 +121,7 @@ static void look(void *arg)
     struct gw_inquiry *q = arg;
 
     q->asking = true;
-    gw_store_get(q->store, faas_str_from(q->name), on_status, q);
+    gw_store_get(q->store, faas_str_from(q->name), gw_async_now_ms(q->gw), on_status, q);
 }
 
 static void begin_status(struct gw_inquiry *q)

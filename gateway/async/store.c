@@ -1,6 +1,7 @@
 #include "gateway/async/store.h"
 
 #include "gateway/async/keys.h"
+#include "gateway/async/packet.h"
 #include "gateway/async/store_scripts.h"
 #include "libfaas/alloc.h"
 #include "libfaas/cleanup.h"
@@ -68,52 +69,62 @@ static void on_submitted(void *arg, const struct faas_redis_reply *reply,
                          const struct faas_error *err)
 {
     _cleanup_free_ struct op *op = arg;
-    struct faas_str id = faas_redis_str(faas_redis_at(reply, 0));
-    bool is_new = faas_redis_integer(faas_redis_at(reply, 1)) == 1;
+    bool is_new = faas_redis_is_integer(reply) && faas_redis_integer(reply) == 1;
+    struct faas_str id = is_new ? faas_str_from(op->id) : faas_redis_str(reply);
 
     op->fn.submitted(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, id, is_new, err);
 }
 
-/* once: what there is one call for. */
-static void add_submission_keys(struct args *a, const struct gw_submission *sub, const char *kind,
-                                const char *once)
+/* more: what most calls have no use for, and Redis would have to read. once: what there is one call
+ * for. */
+static void add_submission_keys(struct args *a, const struct gw_submission *sub, bool more,
+                                const char *kind, const char *once)
 {
     add_key(a, "call:", sub->id);
     add_key(a, "queue:", sub->queue);
-    add_key(a, "delayed:", sub->queue);
     add_key(a, "queues", FAAS_STR(""));
+    if (!more)
+        return;
+    add_key(a, "packet:", sub->id);
+    add_key(a, "delayed:", sub->queue);
     add_key(a, kind, faas_str_from(once));
-    add_key(a, "body:", sub->id);
 }
 
-static void add_submission(struct args *a, const struct gw_submission *sub, int64_t once_ms)
+/* The packet's text lives in *packet. */
+static void add_submission(struct args *a, const struct gw_submission *sub, bool more,
+                           int64_t once_ms, struct faas_buf *packet)
 {
+    gw_packet_append(packet, &(struct gw_packet){.policy = sub->policy,
+                                                 .callback = sub->callback,
+                                                 .request = sub->request,
+                                                 .body = sub->body});
     add(a, sub->id);
     add(a, sub->function);
     add(a, sub->queue);
-    add(a, sub->request);
-    add(a, sub->body);
-    add_int(a, sub->spill);
-    add(a, sub->callback);
-    add_int(a, sub->due_ms);
+    add(a, faas_buf_str(packet));
     add_int(a, sub->now_ms);
-    add_int(a, once_ms);
-    add_int(a, sub->same_key.len > 0);
-    add(a, sub->policy);
     add(a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(a, !sub->id_is_new);
+    if (!more)
+        return;
+    add_int(a, sub->spill);
+    add_int(a, sub->due_ms);
+    add_int(a, once_ms);
 }
 
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
                      void *arg)
 {
+    _cleanup_buf_ struct faas_buf packet = {0};
     struct args a = {.store = s};
-    struct op *op = op_new((struct faas_str){0}, arg);
+    struct op *op = op_new(sub->id, arg);
+    bool more = sub->spill || sub->due_ms || sub->same_key.len;
 
     op->fn.submitted = fn;
-    add_submission_keys(&a, sub, "same:",
+    add_submission_keys(&a, sub, more, "same:",
                         faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
                                           FAAS_STR_FMT(sub->same_key)));
-    add_submission(&a, sub, sub->same_ttl_ms);
+    add_submission(&a, sub, more, sub->same_key.len ? sub->same_ttl_ms : 0, &packet);
     run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
 }
 
@@ -131,15 +142,16 @@ static void on_fired(void *arg, const struct faas_redis_reply *reply, const stru
 void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_fn *fn, void *arg)
 {
     const struct gw_submission *sub = &firing->call;
+    _cleanup_buf_ struct faas_buf packet = {0};
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
 
     op->fn.fired = fn;
-    add_submission_keys(&a, sub, "fired:",
+    add_submission_keys(&a, sub, true, "fired:",
                         faas_arena_printf(&a.arena, "%.*s:%" PRId64, FAAS_STR_FMT(sub->function),
                                           firing->planned_ms));
     add_key(&a, "last:", sub->function);
-    add_submission(&a, sub, firing->remember_ms);
+    add_submission(&a, sub, true, firing->remember_ms, &packet);
     add_int(&a, firing->skip_overlap);
     add(&a, gw_key(&a.arena, s->prefix, "call:", FAAS_STR("")));
     run(&a, GW_SCRIPT_FIRE, on_fired, op);
@@ -147,24 +159,30 @@ void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_
 
 /* --- start --- */
 
+void gw_store_begin(struct faas_str text, struct gw_started *out)
+{
+    struct gw_packet packet = {0};
+
+    out->attempt = 1;
+    out->unreadable = !gw_packet_parse(text, &packet);
+    out->policy = packet.policy;
+    out->callback = packet.callback;
+    out->request = packet.request;
+    out->body = packet.body;
+}
+
 static void on_started(void *arg, const struct faas_redis_reply *r, const struct faas_error *err)
 {
     _cleanup_free_ struct op *op = arg;
     struct gw_started call = {
-        .id = faas_str_from(op->id),
-        .attempt = faas_redis_integer(faas_redis_at(r, 0)),
-        .function = faas_redis_str(faas_redis_at(r, 1)),
-        .request = faas_redis_str(faas_redis_at(r, 2)),
-        .body = faas_redis_str(faas_redis_at(r, 3)),
-        .callback = faas_redis_str(faas_redis_at(r, 4)),
-        .submitted_ms = faas_redis_integer(faas_redis_at(r, 5)),
-        .only_callback = faas_redis_integer(faas_redis_at(r, 6)) == 1,
-        .status = faas_redis_integer(faas_redis_at(r, 7)),
-        .result_headers = faas_redis_str(faas_redis_at(r, 8)),
-        .result_body = faas_redis_str(faas_redis_at(r, 9)),
-        .policy = faas_redis_str(faas_redis_at(r, 10)),
+        .only_callback = faas_redis_integer(faas_redis_at(r, 2)) == 1,
+        .status = faas_redis_integer(faas_redis_at(r, 3)),
+        .result_headers = faas_redis_str(faas_redis_at(r, 4)),
+        .result_body = faas_redis_str(faas_redis_at(r, 5)),
     };
 
+    gw_store_begin(faas_redis_str(faas_redis_at(r, 1)), &call);
+    call.attempt = faas_redis_integer(faas_redis_at(r, 0));
     if (err)
         op->fn.started(op->arg, GW_ASYNC_ERROR, NULL, err);
     else if (faas_redis_is_null(r))
@@ -174,8 +192,8 @@ static void on_started(void *arg, const struct faas_redis_reply *r, const struct
 }
 
 void gw_store_start(struct gw_store *s, struct faas_str queue, struct faas_str entry,
-                    struct faas_str id, struct faas_str worker, int64_t now_ms, gw_started_fn *fn,
-                    void *arg)
+                    struct faas_str id, struct faas_str worker, bool again, int64_t ttl_ms,
+                    int64_t now_ms, gw_started_fn *fn, void *arg)
 {
     struct args a = {.store = s};
     struct op *op = op_new(id, arg);
@@ -183,12 +201,14 @@ void gw_store_start(struct gw_store *s, struct faas_str queue, struct faas_str e
     op->fn.started = fn;
     add_key(&a, "call:", id);
     add_key(&a, "queue:", queue);
-    add_key(&a, "body:", id);
+    add_key(&a, "packet:", id);
     add_key(&a, "result:", id);
     add(&a, entry);
     add(&a, worker);
     add_int(&a, now_ms);
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(&a, again);
+    add_int(&a, ttl_ms);
     run(&a, GW_SCRIPT_START, on_started, op);
 }
 
@@ -236,7 +256,7 @@ static void add_attempt(struct args *a, const struct gw_attempt_ref *ref)
 }
 
 void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *ref, struct faas_str worker,
-                    gw_renewed_fn *fn, void *arg)
+                    int64_t began_ms, gw_renewed_fn *fn, void *arg)
 {
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
@@ -245,6 +265,7 @@ void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *ref, struct
     add_call(&a, ref);
     add_attempt(&a, ref);
     add(&a, worker);
+    add_int(&a, began_ms);
     run(&a, GW_SCRIPT_RENEW, on_renewed, op);
 }
 
@@ -253,23 +274,30 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
 {
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
+    bool more =
+        o->has_packet_key || o->hold || o->reason.len || !faas_str_eqz(FAAS_STR("done"), o->state);
 
     op->fn.stored = fn;
     add_call(&a, ref);
-    add_key(&a, "body:", ref->id);
     add_key(&a, "result:", ref->id);
-    add_key(&a, "dead:", ref->queue);
+    if (more) {
+        add_key(&a, "packet:", ref->id);
+        add_key(&a, "dead:", ref->queue);
+    }
     add_attempt(&a, ref);
     add(&a, faas_str_from(o->state));
     add_int(&a, o->status);
-    add(&a, o->reason);
     add(&a, o->history);
-    add(&a, o->result_headers);
-    add(&a, o->result_body);
-    add_int(&a, o->ttl_ms);
+    add_int(&a, o->began_ms);
     add_int(&a, o->now_ms);
-    add_int(&a, o->hold);
-    add(&a, ref->id);
+    add_int(&a, o->ttl_ms);
+    add(&a, o->result_body);
+    if (more) {
+        add(&a, o->reason);
+        add(&a, o->result_headers);
+        add_int(&a, o->hold);
+        add(&a, ref->id);
+    }
     run(&a, GW_SCRIPT_FINISH, on_stored, op);
 }
 
@@ -281,6 +309,7 @@ void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *ref, stru
 
     op->fn.stored = fn;
     add_call(&a, ref);
+    add_key(&a, "packet:", ref->id);
     add_attempt(&a, ref);
     add(&a, note);
     run(&a, GW_SCRIPT_RELEASE, on_stored, op);
@@ -296,7 +325,7 @@ void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_
     op->fn.stored = fn;
     add_call(&a, ref);
     add_key(&a, "delayed:", ref->queue);
-    add_key(&a, "body:", ref->id);
+    add_key(&a, "packet:", ref->id);
     add_attempt(&a, ref);
     add_int(&a, due_ms);
     add(&a, history);
@@ -316,6 +345,7 @@ void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_st
     add_key(&a, "call:", id);
     add_key(&a, "queue:", queue);
     add_key(&a, "delayed:", queue);
+    add_key(&a, "packet:", id);
     add(&a, entry);
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
     add_int(&a, due_ms);
@@ -348,7 +378,7 @@ void gw_store_cancel(struct gw_store *s, struct faas_str id, int64_t ttl_ms, int
 
     op->fn.count = fn;
     add_key(&a, "call:", id);
-    add_key(&a, "body:", id);
+    add_key(&a, "packet:", id);
     add(&a, faas_str_from(s->prefix));
     add(&a, id);
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
@@ -368,7 +398,7 @@ void gw_store_redrive(struct gw_store *s, struct faas_str queue, struct faas_str
     add_key(&a, "queue:", queue);
     add_key(&a, "dead:", queue);
     add_key(&a, "result:", id);
-    add_key(&a, "body:", id);
+    add_key(&a, "packet:", id);
     add(&a, id);
     run(&a, GW_SCRIPT_REDRIVE, on_count, op);
 }
@@ -427,9 +457,16 @@ static void command(struct gw_store *s, const char *verb, const char *kind, stru
     faas_arena_deinit(&a.arena);
 }
 
-void gw_store_get(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg)
+void gw_store_get(struct gw_store *s, struct faas_str id, int64_t now_ms, faas_redis_fn *fn,
+                  void *arg)
 {
-    command(s, "HGETALL", "call:", id, (struct faas_str){0}, fn, arg);
+    struct args a = {.store = s};
+
+    add_key(&a, "call:", id);
+    add(&a, faas_str_from(s->prefix));
+    add(&a, FAAS_STR(GW_ASYNC_GROUP));
+    add_int(&a, now_ms);
+    run(&a, GW_SCRIPT_GET, fn, arg);
 }
 
 void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg)

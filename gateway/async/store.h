@@ -5,6 +5,9 @@
  *     ^          |
  *     +- delayed <
  *
+ * Redis's own record of who reads which entry of the stream is what says that a call runs: the
+ * first attempt begins by being read, and is written down when it ends.
+ *
  * A call is started by attempt number. Whoever reports about an attempt that is no longer the
  * call's last is told so (GW_ASYNC_LOST) and nothing changes: so a call has one final state, even
  * when a worker that was taken for dead comes back. Its stream entry is acknowledged and deleted by
@@ -31,11 +34,12 @@ enum gw_store_result {
 /* --- submitting --- */
 struct gw_submission {
     struct faas_str id;       /* wanted */
+    bool id_is_new;           /* ours: nobody can have it, so nobody is asked */
     struct faas_str function; /* "name.namespace" */
     struct faas_str queue;
     struct faas_str request; /* HTTP head as it is to be sent, up to the worker's own headers */
     struct faas_str body;
-    bool spill;               /* the body gets a key of its own */
+    bool spill;               /* it is large: it gets a key of its own */
     struct faas_str policy;   /* what the worker has to know about retries */
     struct faas_str callback; /* URL; len 0: none */
     int64_t due_ms;           /* Unix time; 0: now */
@@ -72,23 +76,29 @@ void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_
 
 /* --- working --- */
 struct gw_started {
-    struct faas_str id, function, request, body, callback, policy;
+    bool unreadable; /* its packet is none of ours: there is nothing that could be called */
+    struct faas_str request, body, callback, policy;
     int64_t attempt; /* this one, from 1 */
-    int64_t submitted_ms;
     /* The function has been called before and its result recorded, but nobody saw the callback
      * through: only that is left to be done. */
     bool only_callback;
     int64_t status;                 /* of that result */
-    struct faas_str result_headers; /* JSON */
+    struct faas_str result_headers; /* as finish() was given them */
     struct faas_str result_body;
 };
+
+/* An entry that came with its packet has begun by being read, as its call's first attempt: what is
+ * known of it, in views of the packet. */
+void gw_store_begin(struct faas_str packet, struct gw_started *out);
 
 /* Views live during the call. LOST: cancelled or over, and its entry has been put away. */
 typedef void gw_started_fn(void *arg, enum gw_store_result result, const struct gw_started *call,
                            const struct faas_error *err);
+/* For any other. again: the entry was claimed from a worker that has, or may have, begun. ttl_ms:
+ * how long it is kept if it turns out to be cancelled. */
 void gw_store_start(struct gw_store *s, struct faas_str queue, struct faas_str entry,
-                    struct faas_str id, struct faas_str worker, int64_t now_ms, gw_started_fn *fn,
-                    void *arg);
+                    struct faas_str id, struct faas_str worker, bool again, int64_t ttl_ms,
+                    int64_t now_ms, gw_started_fn *fn, void *arg);
 
 typedef void gw_stored_fn(void *arg, enum gw_store_result result, const struct faas_error *err);
 
@@ -98,22 +108,24 @@ struct gw_attempt_ref {
     int64_t attempt;
 };
 
-/* Keeps the entry ours for another lease. cancelled: somebody wants the call to end. */
+/* Keeps the entry ours for another lease. cancelled: somebody wants the call to end. began_ms: when
+ * the attempt did. */
 typedef void gw_renewed_fn(void *arg, enum gw_store_result result, bool cancelled,
                            const struct faas_error *err);
 void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *a, struct faas_str worker,
-                    gw_renewed_fn *fn, void *arg);
+                    int64_t began_ms, gw_renewed_fn *fn, void *arg);
 
 struct gw_outcome {
     const char *state; /* "done", "dead", "cancelled" */
     int64_t status;    /* of the function; 0: it was not reached */
     struct faas_str reason;
     struct faas_str history;        /* JSON object about this attempt, appended to the call's */
-    struct faas_str result_headers; /* JSON */
+    struct faas_str result_headers; /* kept for the callback only */
     struct faas_str result_body;    /* as much as is to be kept */
     int64_t ttl_ms;                 /* how long all of it is kept; 0: for ever */
-    int64_t now_ms;
-    bool hold; /* a callback is due: the entry stays ours until gw_store_release() */
+    int64_t began_ms, now_ms;
+    bool has_packet_key; /* its packet did not come in its entry */
+    bool hold;           /* a callback is due: the entry stays ours until gw_store_release() */
 };
 
 void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *a, const struct gw_outcome *o,
@@ -153,8 +165,9 @@ void gw_store_purge(struct gw_store *s, struct faas_str queue, const char *which
 void gw_store_queues(struct gw_store *s, int64_t now_ms, faas_redis_fn *fn, void *arg);
 void gw_store_dead(struct gw_store *s, struct faas_str queue, struct faas_str after, int64_t max,
                    faas_redis_fn *fn, void *arg);
-/* HGETALL: field, value, … ; the fields stand in store_scripts.c. */
-void gw_store_get(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
+/* Field, value, … ; they stand in store_scripts.c. Of two alike the first counts. */
+void gw_store_get(struct gw_store *s, struct faas_str id, int64_t now_ms, faas_redis_fn *fn,
+                  void *arg);
 void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg);
 /* SISMEMBER: 1 when the queue ever had a call. */
 void gw_store_has_queue(struct gw_store *s, struct faas_str queue, faas_redis_fn *fn, void *arg);

@@ -3,62 +3,76 @@
 #include "gateway/async/store_scripts.h"
 
 /* Keys are given by name, so that a script shows all it touches. In each, KEYS[1] is the call. The
- * hash's fields:
+ * hash's fields, kept few and short (up to 64 bytes Redis packs them):
  *   s state   f function   q queue      t submitted at    due  put off until
- *   r request b body (or none: body:ID) cb callback URL   cbs  what became of it ("due" until then)
- *   p retry policy (async/retry_policy.h)
- *   n attempt e stream entry            w worker          x    1: to be cancelled while it runs
+ *   n number of the attempt that runs or is next, of the last one when it is over; none: 1
+ *   e stream entry         w worker     at attempt began  x    1: to be cancelled while it runs
  *   st status why reason   fin ended at h attempts' history, JSON objects joined by commas
- *   rh result's headers
- */
+ *   cbs what became of the callback ("due" until then)    rh   result's headers, for it
+ *
+ * What the worker needs is one text to Redis, the packet (async/packet.h). It travels in the stream
+ * entry, {c: ID, f: FUNCTION, p: PACKET}, so that reading is all it takes to begin; the call is
+ * "queued" until somebody writes otherwise, and runs if its entry is pending. When it is large, or
+ * the call has left the stream, the packet has a key of its own and the entry is {c, f}. */
 
-/* A new call's beginning: call, queue, delayed, queues, same or fired, body
- * id fn queue request body spill callback due now ttl same? policy group
+/* A new call's beginning: call, queue, queues [, packet, delayed, same or fired]
+ * id fn queue packet now group ask? [spill due ttl]
  *
  * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
-#define QUEUE_CALL                                                                    \
-    "if redis.call('SADD', KEYS[4], ARGV[3]) == 1 then\n"                             \
-    "  redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[13], '0', 'MKSTREAM')\n"         \
-    "end\n"                                                                           \
-    "local call = {'f', ARGV[2], 'q', ARGV[3], 't', ARGV[9], 'n', 0, 'r', ARGV[4],\n" \
-    "  'p', ARGV[12]}\n"                                                              \
-    "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"         \
-    "if ARGV[6] == '1' then redis.call('SET', KEYS[6], ARGV[5])\n"                    \
-    "elseif ARGV[5] ~= '' then put('b', ARGV[5]) end\n"                               \
-    "if ARGV[7] ~= '' then put('cb', ARGV[7]) end\n"                                  \
-    "if ARGV[8] == '0' then\n"                                                        \
-    "  put('s', 'queued')\n"                                                          \
-    "  put('e', redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2]))\n"      \
-    "else\n"                                                                          \
-    "  put('s', 'delayed'); put('due', ARGV[8])\n"                                    \
-    "  redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])\n"                               \
-    "end\n"                                                                           \
-    "redis.call('HSET', KEYS[1], unpack(call))\n"
+#define QUEUE_CALL                                                                              \
+    "local function make_queue()\n"                                                             \
+    "  redis.call('SADD', KEYS[3], ARGV[3])\n"                                                  \
+    "  if redis.call('EXISTS', KEYS[2]) == 0 then\n"                                            \
+    "    redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[6], '0', 'MKSTREAM')\n"                   \
+    "  end\n"                                                                                   \
+    "end\n"                                                                                     \
+    "local function add(...)\n"                                                                 \
+    "  local e = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'c', ARGV[1], 'f', ARGV[2],\n"  \
+    "    ...)\n"                                                                                \
+    "  if not e then\n"                                                                         \
+    "    make_queue()\n"                                                                        \
+    "    e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"               \
+    "  end\n"                                                                                   \
+    "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n"  \
+    "    'e', e)\n"                                                                             \
+    "end\n"                                                                                     \
+    "if ARGV[9] and ARGV[9] ~= '0' then\n"                                                      \
+    "  make_queue()\n"                                                                          \
+    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                   \
+    "  redis.call('ZADD', KEYS[5], ARGV[9], ARGV[1])\n"                                         \
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n" \
+    "    'due', ARGV[9])\n"                                                                     \
+    "elseif ARGV[8] == '1' then\n"                                                              \
+    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                   \
+    "  add()\n"                                                                                 \
+    "else add('p', ARGV[4]) end\n"
 
-/* submit: as above -> {id, is_new} */
+/* submit: as above -> 1 new, 0 the id is taken (looked up if ask), or the id that the same key has
+ */
 static const char submit[] =
-    "if ARGV[11] ~= '0' then\n"
-    "  local old = redis.call('GET', KEYS[5])\n"
-    "  if old then return {old, 0} end\n"
+    "local same = ARGV[10] and ARGV[10] ~= '0'\n"
+    "if same then\n"
+    "  local old = redis.call('GET', KEYS[6])\n"
+    "  if old then return old end\n"
     "end\n"
-    "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n" QUEUE_CALL
-    "if ARGV[11] ~= '0' then redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[10]) end\n"
-    "return {ARGV[1], 1}\n";
+    "if ARGV[7] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n" QUEUE_CALL
+    "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
+    "return 1\n";
 
 /* fire: as above, then last
  * as above, then skip? prefix-of-calls -> {id, enum gw_fired} */
 static const char fire[] =
-    "local old = redis.call('GET', KEYS[5])\n"
+    "local old = redis.call('GET', KEYS[6])\n"
     "if old then return {old, 1} end\n"
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n"
     "local last_ttl = ARGV[10] + 86400000\n" /* the next time comes before that */
-    "local last = ARGV[14] == '1' and redis.call('GET', KEYS[7])\n"
-    "local s = last and redis.call('HGET', ARGV[15] .. last, 's')\n"
+    "local last = ARGV[11] == '1' and redis.call('GET', KEYS[7])\n"
+    "local s = last and redis.call('HGET', ARGV[12] .. last, 's')\n"
     "if s == 'queued' or s == 'running' or s == 'delayed' then\n"
-    "  redis.call('SET', KEYS[5], '-', 'PX', ARGV[10])\n"
+    "  redis.call('SET', KEYS[6], '-', 'PX', ARGV[10])\n"
     "  redis.call('PEXPIRE', KEYS[7], last_ttl)\n"
     "  return {last, 2}\n"
-    "end\n" QUEUE_CALL "redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[10])\n"
+    "end\n" QUEUE_CALL "redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10])\n"
     "redis.call('SET', KEYS[7], ARGV[1], 'PX', last_ttl)\n"
     "return {ARGV[1], 0}\n";
 
@@ -66,96 +80,123 @@ static const char fire[] =
  * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
 #define EVEN_IF_FULL "redis.call('HDEL', KEYS[1], '')\n"
 
-/* start: call, queue, body, result
- * entry worker now group */
+/* The packet that is in the entry: nil when it has a key, or the entry is gone. */
+#define PACKET_IN_ENTRY                                         \
+    "local function packet_in(entry)\n"                         \
+    "  local e = redis.call('XRANGE', KEYS[2], entry, entry)\n" \
+    "  return e[1] and e[1][2][6]\n"                            \
+    "end\n"
+
+/* start: call, queue, packet, result
+ * entry worker now group again? ttl
+ * -> nil, or {attempt, packet, only the callback?, status, headers, result}
+ *
+ * again: the entry was claimed, so another has, or may have, begun already. */
 static const char start[] =
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'f', 'r', 'b', 'cb', 't', 'cbs', 'st',\n"
-    "  'rh', 'p')\n"
-    "local function away()\n"
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'x', 'cbs', 'st', "
+    "'rh')\n" PACKET_IN_ENTRY "local function away()\n"
     "  redis.call('XACK', KEYS[2], ARGV[4], ARGV[1])\n"
     "  redis.call('XDEL', KEYS[2], ARGV[1])\n"
     "  return false\n"
     "end\n"
     "if not c[1] or c[2] ~= ARGV[1] then return away() end\n"
-    "local n = tonumber(c[3]) + 1\n" EVEN_IF_FULL "if c[9] == 'due' then\n"
+    "local n = tonumber(c[3] or 1) + ARGV[5]\n" EVEN_IF_FULL
+    "local packet = redis.call('GET', KEYS[3]) or packet_in(ARGV[1]) or ''\n"
+    "if c[5] == 'due' then\n"
     "  redis.call('HSET', KEYS[1], 'n', n, 'w', ARGV[2])\n"
-    "  return {n, c[4], c[5] or '', '', c[7] or '', c[8], 1, c[10] or 0, c[11] or '',\n"
-    "    redis.call('GET', KEYS[4]) or '', c[12] or ''}\n"
+    "  return {n, packet, 1, c[6] or 0, c[7] or '', redis.call('GET', KEYS[4]) or ''}\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'running' then return away() end\n"
+    "if c[4] == '1' then\n" /* cancelled meanwhile */
+    "  redis.call('HSET', KEYS[1], 's', 'cancelled', 'n', n - 1, 'fin', ARGV[3], 'e', '')\n"
+    "  redis.call('HDEL', KEYS[1], 'x', 'w')\n"
+    "  redis.call('DEL', KEYS[3])\n"
+    "  if ARGV[6] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end\n"
+    "  return away()\n"
+    "end\n"
     "redis.call('HSET', KEYS[1], 's', 'running', 'n', n, 'w', ARGV[2], 'at', ARGV[3])\n"
-    "return {n, c[4], c[5] or '', c[6] or redis.call('GET', KEYS[3]) or '', c[7] or '', c[8], 0, "
-    "0,\n"
-    "  '', '', c[12] or ''}\n";
+    "return {n, packet, 0, 0, '', ''}\n";
 
 /* The head of every step that ends or keeps an attempt. ARGV: attempt, entry, group. */
-#define IF_MINE                                                               \
-    "local c = redis.call('HMGET', KEYS[1], 'n', 'e', 's', 'x', 'h', 'cb')\n" \
-    "if c[1] ~= ARGV[1] or c[2] ~= ARGV[2] then return 0 end\n"
+#define IF_MINE                                                         \
+    "local c = redis.call('HMGET', KEYS[1], 'n', 'e', 's', 'x', 'h')\n" \
+    "if (c[1] or '1') ~= ARGV[1] or c[2] ~= ARGV[2] then return 0 end\n"
 #define PUT_ENTRY_AWAY                                \
     "redis.call('XACK', KEYS[2], ARGV[3], ARGV[2])\n" \
     "redis.call('XDEL', KEYS[2], ARGV[2])\n"
 
-/* renew: call, queue; attempt entry group worker -> 0 lost, 1 ours, 2 ours and to be cancelled */
+/* renew: call, queue; attempt entry group worker began -> 0 lost, 1 ours, 2 ours and to be
+ * cancelled */
 static const char renew[] =
     IF_MINE "redis.call('XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[2], 'JUSTID')\n"
+            "if c[3] == 'queued' then\n"
+            "  redis.call('HSET', KEYS[1], 's', 'running', 'w', ARGV[4], 'at', ARGV[5])\n"
+            "end\n"
             "return c[4] == '1' and 2 or 1\n";
 
-/* finish: call, queue, body, result, dead
- * attempt entry group state status reason history headers result ttl now hold id */
-static const char finish[] = IF_MINE
-    "if c[3] ~= 'running' then return 0 end\n"
-    "local h = c[5] and (c[5] .. ',' .. ARGV[7]) or ARGV[7]\n"
-    "local ttl, dead = tonumber(ARGV[10]), ARGV[4] == 'dead'\n"
-    /* Also what makes the rest possible when Redis is full, see EVEN_IF_FULL. */
-    "if dead then redis.call('HDEL', KEYS[1], 'x', 'w', 'due')\n"
-    "else\n"
-    "  redis.call('HDEL', KEYS[1], 'x', 'w', 'due', 'b', 'r')\n"
-    "  redis.call('DEL', KEYS[3])\n"
-    "end\n"
-    "redis.call('HSET', KEYS[1], 's', ARGV[4], 'st', ARGV[5], 'why', ARGV[6], 'h', h,\n"
-    "  'rh', ARGV[8], 'fin', ARGV[11])\n"
-    "if ARGV[12] == '1' then redis.call('HSET', KEYS[1], 'cbs', 'due') end\n"
-    "if dead then\n"
-    "  local oldest = ttl > 0 and tonumber(ARGV[11]) - ttl or 0\n" /* their calls have expired */
-    "  redis.call('HSET', KEYS[1], 'd',\n"
-    "    redis.call('XADD', KEYS[5], 'MINID', '~', math.max(oldest, 0), '*', 'c', ARGV[13]))\n"
-    "  if ttl > 0 then redis.call('PEXPIRE', KEYS[3], ttl) end\n"
-    "end\n"
-    "if ttl > 0 then\n"
-    "  redis.call('SET', KEYS[4], ARGV[9], 'PX', ttl)\n"
-    "  redis.call('PEXPIRE', KEYS[1], ttl)\n"
-    "else redis.call('SET', KEYS[4], ARGV[9]) end\n"
-    "if ARGV[12] ~= '1' then\n" PUT_ENTRY_AWAY "end\n"
-    "return 1\n";
+/* finish: call, queue, result [, packet, dead]
+ * attempt entry group state status history began now ttl result [reason headers hold id]
+ *
+ * The short form is for what has nothing else to be told, and no key of its own for its packet. */
+static const char finish[] =
+    IF_MINE "if c[3] ~= 'queued' and c[3] ~= 'running' then return 0 end\n"
+            "local h, ttl = c[5] and (c[5] .. ',' .. ARGV[6]) or ARGV[6], ARGV[9]\n"
+            "local more, hold = ARGV[11], ARGV[13] == '1'\n"
+            /* Either is also what makes the rest possible when Redis is full, see EVEN_IF_FULL. */
+            "if more then\n" PACKET_IN_ENTRY "  redis.call('HDEL', KEYS[1], 'x')\n"
+            "  if ARGV[4] == 'dead' then\n"
+            "    local packet = packet_in(ARGV[2])\n"
+            "    local oldest = ttl ~= '0' and ARGV[8] - ttl or 0\n" /* their calls have expired */
+            "    if packet then redis.call('SET', KEYS[4], packet) end\n"
+            "    redis.call('HSET', KEYS[1], 'd', redis.call('XADD', KEYS[5], 'MINID', '~',\n"
+            "      math.max(oldest, 0), '*', 'c', ARGV[14]))\n"
+            "    if ttl ~= '0' then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
+            "  elseif not hold then redis.call('DEL', KEYS[4]) end\n"
+            "  redis.call('HSET', KEYS[1], 'why', ARGV[11])\n"
+            "  if hold then redis.call('HSET', KEYS[1], 'cbs', 'due', 'rh', ARGV[12]) end\n"
+            "end\n"
+            "if not hold then\n" PUT_ENTRY_AWAY "end\n"
+            "redis.call('HSET', KEYS[1], 's', ARGV[4], 'st', ARGV[5], 'h', h, 'at', ARGV[7], "
+            "'fin', ARGV[8])\n"
+            "if ttl ~= '0' then\n"
+            "  redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
+            "  redis.call('PEXPIRE', KEYS[1], ttl)\n"
+            "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
+            "return 1\n";
 
-/* release: call, queue; attempt entry group note */
+/* release: call, queue, packet; attempt entry group note */
 static const char release[] = IF_MINE EVEN_IF_FULL
-    "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n" PUT_ENTRY_AWAY "return 1\n";
+    "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n"
+    "redis.call('HDEL', KEYS[1], 'rh')\n"
+    "if c[3] ~= 'dead' then redis.call('DEL', KEYS[3]) end\n" PUT_ENTRY_AWAY "return 1\n";
 
-/* retry: call, queue, delayed, body; attempt entry group due history id ttl now */
-static const char retry[] =
-    IF_MINE "local h = c[5] and (c[5] .. ',' .. ARGV[5]) or ARGV[5]\n"
-            "redis.call('HDEL', KEYS[1], 'w')\n"
-            "if c[4] == '1' then\n" /* cancelled meanwhile */
-            "  redis.call('HSET', KEYS[1], 's', 'cancelled', 'fin', ARGV[8], 'h', h, 'e', '')\n"
-            "  redis.call('HDEL', KEYS[1], 'b', 'r', 'x')\n"
-            "  redis.call('DEL', KEYS[4])\n"
-            "  if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[7]) end\n"
-            "else\n"
-            "  redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[4], 'h', h, 'e', '')\n"
-            "  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6])\n"
-            "end\n" PUT_ENTRY_AWAY "return 1\n";
+/* retry: call, queue, delayed, packet; attempt entry group due history id ttl now */
+static const char retry[] = IF_MINE PACKET_IN_ENTRY
+    "local h = c[5] and (c[5] .. ',' .. ARGV[5]) or ARGV[5]\n"
+    "redis.call('HDEL', KEYS[1], 'w')\n"
+    "if c[4] == '1' then\n" /* cancelled meanwhile */
+    "  redis.call('HSET', KEYS[1], 's', 'cancelled', 'fin', ARGV[8], 'h', h, 'e', '')\n"
+    "  redis.call('HDEL', KEYS[1], 'x')\n"
+    "  redis.call('DEL', KEYS[4])\n"
+    "  if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[7]) end\n"
+    "else\n"
+    "  local packet = packet_in(ARGV[2])\n"
+    "  if packet then redis.call('SET', KEYS[4], packet) end\n"
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'n', ARGV[1] + 1, 'due', ARGV[4], 'h', h,\n"
+    "    'e', '')\n"
+    "  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6])\n"
+    "end\n" PUT_ENTRY_AWAY "return 1\n";
 
-/* postpone: call, queue, delayed; entry group due id */
+/* postpone: call, queue, delayed, packet; entry group due id */
 static const char postpone[] =
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e')\n"
-    "redis.call('XACK', KEYS[2], ARGV[2], ARGV[1])\n"
-    "redis.call('XDEL', KEYS[2], ARGV[1])\n"
-    "if c[1] ~= 'queued' or c[2] ~= ARGV[1] then return 0 end\n"
-    "redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[3], 'e', '')\n"
-    "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])\n"
-    "return 1\n";
+    PACKET_IN_ENTRY "local c, packet = redis.call('HMGET', KEYS[1], 's', 'e'), packet_in(ARGV[1])\n"
+                    "redis.call('XACK', KEYS[2], ARGV[2], ARGV[1])\n"
+                    "redis.call('XDEL', KEYS[2], ARGV[1])\n"
+                    "if c[1] ~= 'queued' or c[2] ~= ARGV[1] then return 0 end\n"
+                    "if packet then redis.call('SET', KEYS[4], packet) end\n"
+                    "redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[3], 'e', '')\n"
+                    "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])\n"
+                    "return 1\n";
 
 /* promote: delayed, queue; now max prefix-of-calls */
 static const char promote[] =
@@ -172,41 +213,56 @@ static const char promote[] =
     "end\n"
     "return #ids\n";
 
-/* cancel: call, body; prefix id group ttl now */
-static const char cancel[] =
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'cb')\n"
-    "if not c[1] then return 0 end\n" EVEN_IF_FULL "if c[1] == 'running' then\n"
+/* Has somebody taken this entry? */
+#define IS_PENDING                                                         \
+    "local function is_pending(queue, group, entry)\n"                     \
+    "  local p = redis.pcall('XPENDING', queue, group, entry, entry, 1)\n" \
+    "  return not p.err and p[1]\n"                                        \
+    "end\n"
+
+/* cancel: call, packet; prefix id group ttl now */
+static const char cancel[] = IS_PENDING
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'n')\n"
+    "if not c[1] then return 0 end\n" EVEN_IF_FULL
+    "local queue = ARGV[1] .. 'queue:' .. (c[3] or '')\n"
+    "if c[1] == 'running' or (c[1] == 'queued' and is_pending(queue, ARGV[3], c[2])) then\n"
     "  redis.call('HSET', KEYS[1], 'x', 1)\n"
     "  return 1\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'delayed' then return 2 end\n"
     "redis.call('ZREM', ARGV[1] .. 'delayed:' .. c[3], ARGV[2])\n"
-    "if c[2] and c[2] ~= '' then\n"
-    "  local queue = ARGV[1] .. 'queue:' .. c[3]\n"
-    "  pcall(redis.call, 'XACK', queue, ARGV[3], c[2])\n"
-    "  redis.call('XDEL', queue, c[2])\n"
-    "end\n"
-    "redis.call('HSET', KEYS[1], 's', 'cancelled', 'fin', ARGV[5], 'e', '')\n"
-    "redis.call('HDEL', KEYS[1], 'b', 'r', 'due')\n"
+    "if c[1] == 'queued' then redis.call('XDEL', queue, c[2]) end\n"
+    "redis.call('HSET', KEYS[1], 's', 'cancelled', 'n', (c[4] or 1) - 1, 'fin', ARGV[5], 'e', '')\n"
+    "redis.call('HDEL', KEYS[1], 'due')\n"
     "redis.call('DEL', KEYS[2])\n"
     "if ARGV[4] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end\n"
     "return 1\n";
 
-/* redrive: call, queue, dead, result, body; id */
+/* get: call; prefix group now -> HGETALL, with what its pending entry says before it */
+static const char get[] = IS_PENDING
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q')\n"
+    "local all = redis.call('HGETALL', KEYS[1])\n"
+    "local p = c[1] == 'queued' and is_pending(ARGV[1] .. 'queue:' .. c[3], ARGV[2], c[2])\n"
+    "if not p then return all end\n"
+    "local out = {'s', 'running', 'at', string.format('%.0f', ARGV[3] - p[3])}\n"
+    "for _, v in ipairs(all) do out[#out + 1] = v end\n"
+    "return out\n";
+
+/* redrive: call, queue, dead, result, packet; id */
 static const char redrive[] =
     "local c = redis.call('HMGET', KEYS[1], 's', 'd', 'cbs', 'f')\n"
     "if c[1] ~= 'dead' or c[3] == 'due' then return 0 end\n"
     "if c[2] then redis.call('XDEL', KEYS[3], c[2]) end\n"
     "redis.call('DEL', KEYS[4])\n"
-    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'rh', 'cbs', 'x')\n"
-    "redis.call('HSET', KEYS[1], 's', 'queued', 'n', 0, 'e',\n"
+    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'at', 'cbs', 'x')\n"
+    "redis.call('HSET', KEYS[1], 's', 'queued', 'n', 1, 'e',\n"
     "  redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', c[4]))\n"
     "redis.call('PERSIST', KEYS[1])\n"
     "redis.call('PERSIST', KEYS[5])\n"
     "return 1\n";
 
 /* purge: the stream or zset of the queue; which max prefix group */
-static const char purge[] =
+static const char purge[] = IS_PENDING
     "local ids, entries = {}, {}\n"
     "if ARGV[1] == 'delayed' then\n"
     "  ids = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)\n"
@@ -219,8 +275,10 @@ static const char purge[] =
     "for i, id in ipairs(ids) do\n"
     "  local call = ARGV[3] .. 'call:' .. id\n"
     "  local c = redis.call('HMGET', call, 's', 'cbs')\n"
-    "  if c[1] ~= 'running' and c[2] ~= 'due' then\n"
-    "    redis.call('DEL', call, ARGV[3] .. 'body:' .. id, ARGV[3] .. 'result:' .. id)\n"
+    "  local runs = c[1] == 'running' or c[2] == 'due' or\n"
+    "    (c[1] == 'queued' and is_pending(KEYS[1], ARGV[4], entries[i]))\n"
+    "  if not runs then\n"
+    "    redis.call('DEL', call, ARGV[3] .. 'packet:' .. id, ARGV[3] .. 'result:' .. id)\n"
     "    if ARGV[1] == 'delayed' then redis.call('ZREM', KEYS[1], id)\n"
     "    else\n"
     "      if ARGV[1] == 'queue' then pcall(redis.call, 'XACK', KEYS[1], ARGV[4], entries[i]) end\n"
@@ -264,7 +322,7 @@ static const char dead[] =
     "'why',\n"
     "      'h')\n"
     "    if c[1] == 'dead' then\n"
-    "      out[#out + 1] = {e[1], id, c[2], c[3] or 0, c[4] or 0, c[5] or 0, c[6] or '',\n"
+    "      out[#out + 1] = {e[1], id, c[2], c[3] or 0, c[4] or 1, c[5] or 0, c[6] or '',\n"
     "        c[7] or ''}\n"
     "    else redis.call('XDEL', KEYS[1], e[1]) end\n" /* its time is over */
     "    from = '(' .. e[1]\n"
@@ -278,6 +336,6 @@ const char *const gw_store_scripts[] = {
     [GW_SCRIPT_RENEW] = renew,     [GW_SCRIPT_FINISH] = finish,   [GW_SCRIPT_RELEASE] = release,
     [GW_SCRIPT_RETRY] = retry,     [GW_SCRIPT_PROMOTE] = promote, [GW_SCRIPT_CANCEL] = cancel,
     [GW_SCRIPT_REDRIVE] = redrive, [GW_SCRIPT_PURGE] = purge,     [GW_SCRIPT_POSTPONE] = postpone,
-    [GW_SCRIPT_QUEUES] = queues,   [GW_SCRIPT_DEAD] = dead,
+    [GW_SCRIPT_QUEUES] = queues,   [GW_SCRIPT_DEAD] = dead,       [GW_SCRIPT_GET] = get,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

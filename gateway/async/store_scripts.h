@@ -17,6 +17,7 @@ enum gw_script {
     GW_SCRIPT_POSTPONE,
     GW_SCRIPT_QUEUES,
     GW_SCRIPT_DEAD,
+    GW_SCRIPT_GET,
 };
 
 #endif

@@ -20,6 +20,7 @@ struct submission {
     struct gw *gw;
     char *function, *queue, *callback, *same_key;
     char id[MAX_KEY + 1];
+    bool id_is_new; /* not the client's */
     int64_t due_ms;
     struct faas_buf head, body, policy;
     unsigned ids;
@@ -75,6 +76,7 @@ static void ask(struct submission *s);
 static void new_id(struct submission *s)
 {
     faas_uuid(s->id);
+    s->id_is_new = true;
     s->ids++;
 }
 
@@ -111,6 +113,7 @@ static void ask(struct submission *s)
     const struct gw_async_config *cfg = &s->gw->cfg->async;
     struct gw_submission sub = {
         .id = faas_str_from(s->id),
+        .id_is_new = s->id_is_new,
         .function = faas_str_from(s->function),
         .queue = faas_str_from(s->queue),
         .body = faas_buf_str(&s->body),
@@ -273,6 +276,7 @@ static void submit_handle(struct gw_request *r, const struct gw_action *self)
     s->r = r;
     s->gw = r->shard->gw;
     memcpy(s->id, r->call_id.ptr, FAAS_MIN(r->call_id.len, sizeof(s->id) - 1));
+    s->id_is_new = r->call_id_is_new;
     faas_http_req_attach(r->http, &ops, s);
     if (find_function(s, &err) < 0 || read_headers(s, &err) < 0)
         refuse(s, &err);

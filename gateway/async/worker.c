@@ -55,17 +55,21 @@ void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue)
     read_more(w);
 }
 
-/* --- entries: [entry, [c, ID, f, FUNCTION]] --- */
+/* --- entries: [entry, [c, ID, f, FUNCTION, p, PACKET]], or without the last two --- */
 
 static void take(struct gw_worker *w, struct gw_served_queue *queue,
-                 const struct faas_redis_reply *entry)
+                 const struct faas_redis_reply *entry, bool again)
 {
     const struct faas_redis_reply *fields = faas_redis_at(entry, 1);
+    const struct gw_entry e = {
+        .entry = faas_redis_str(faas_redis_at(entry, 0)),
+        .id = faas_redis_str(faas_redis_at(fields, 1)),
+        .function = faas_redis_str(faas_redis_at(fields, 3)),
+        .packet = faas_redis_str(faas_redis_at(fields, 5)),
+    };
 
     if (!faas_redis_is_null(fields)) /* it was deleted meanwhile */
-        gw_attempt_begin(w, queue, faas_redis_str(faas_redis_at(entry, 0)),
-                         faas_redis_str(faas_redis_at(fields, 1)),
-                         faas_redis_str(faas_redis_at(fields, 3)));
+        gw_attempt_begin(w, queue, &e, again);
 }
 
 /* The queue's name behind the prefix of its key. */
@@ -101,7 +105,7 @@ static void on_read(void *arg, const struct faas_redis_reply *reply, const struc
             gw_served_get(&w->queues, queue_of(w, faas_redis_str(faas_redis_at(stream, 0))));
 
         for (size_t k = 0; queue && k < faas_redis_len(entries); k++)
-            take(w, queue, faas_redis_at(entries, k));
+            take(w, queue, faas_redis_at(entries, k), false);
     }
     w->rank = faas_redis_len(reply) > 0 || w->rank == GW_ANY_RANK ? 0 : w->rank + 1;
     read_more(w);
@@ -277,7 +281,7 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
 
         /* Our own as well, when Redis was away for so long; they need no second attempt. */
         if (!gw_attempt_runs(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
-            take(r->worker, queue, entry);
+            take(r->worker, queue, entry, true);
     }
     if (next.len && !faas_str_eqz(next, "0-0"))
         reclaim_from(r->worker, queue, next);

@@ -56,9 +56,17 @@ class Redis:
             return read(s.makefile("rb"))
 
     def call(self, call_id):
-        """The hash of one call."""
+        """The hash of one call, with what it does not say about a first attempt."""
         flat = self("HGETALL", f"minnow:call:{call_id}")
-        return dict(zip(flat[::2], flat[1::2]))
+        call = dict(zip(flat[::2], flat[1::2]))
+        if call:
+            call.setdefault("n", "1")
+        if call.get("s") == "queued" and self.is_taken(f"minnow:queue:{call['q']}", call["e"]):
+            call["s"] = "running"
+        return call
+
+    def is_taken(self, stream, entry):
+        return bool(self("XPENDING", stream, "workers", entry, entry, 1))
 
 
 def read(f):

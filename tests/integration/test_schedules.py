@@ -178,7 +178,7 @@ def test_jitter_makes_calls_later_by_chance(gateways, function, redis):
     flat = wait_until(lambda: (rows := redis("ZRANGE", "minnow:delayed:faas-request", 0, -1, "WITHSCORES"))
                       and len(rows) >= 6 and rows, "delayed calls")
     for call_id, due_ms in zip(flat[::2], flat[1::2]):
-        text = re.search(r"X-Scheduled-For: (\S+)", redis.call(call_id)["r"])[1]
+        text = re.search(r"X-Scheduled-For: (\S+)", redis("GET", f"minnow:packet:{call_id}"))[1]
         at_ms = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
         assert at_ms <= int(due_ms) <= at_ms + 3600000
 

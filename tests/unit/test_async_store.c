@@ -23,8 +23,9 @@ struct seen {
     char text[128];
     struct gw_attempt_ref ref; /* of the entry that was read; its strings are below */
     char entry[64], id[64];
-    char body[64], function[64], result_body[64];
+    char body[64], result_body[64];
     bool only_callback;
+    bool has_packet; /* the entry came with it */
 };
 
 static bool has_come(void *arg)
@@ -69,7 +70,6 @@ static void on_started(void *arg, enum gw_store_result result, const struct gw_s
     seen->only_callback = call->only_callback;
     seen->n = call->status;
     copy(seen->body, sizeof(seen->body), call->body);
-    copy(seen->function, sizeof(seen->function), call->function);
     copy(seen->result_body, sizeof(seen->result_body), call->result_body);
 }
 
@@ -108,7 +108,20 @@ static void on_text(void *arg, const struct faas_redis_reply *reply, const struc
     copy(seen->text, sizeof(seen->text), faas_redis_str(reply));
 }
 
-/* The first entry of XREADGROUP's answer: [[stream, [[entry, [c, ID]]]]]. */
+/* Of what gw_store_get() says. */
+static void on_fields(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    assert_null(err);
+    seen->calls++;
+    for (size_t i = 0; !seen->text[0] && i + 1 < faas_redis_len(reply); i += 2)
+        if (faas_str_eqz(faas_redis_str(faas_redis_at(reply, i)), "s"))
+            copy(seen->text, sizeof(seen->text), faas_redis_str(faas_redis_at(reply, i + 1)));
+}
+
+/* The first entry of XREADGROUP's answer: [[stream, [[entry, [c, ID, f, FUNCTION, p, PACKET]]]]].
+ */
 static void on_read(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
 {
     struct seen *seen = arg;
@@ -124,6 +137,15 @@ static void on_read(void *arg, const struct faas_redis_reply *reply, const struc
         .entry = faas_str_from(seen->entry),
         .id = faas_str_from(seen->id),
     };
+    if (faas_redis_len(faas_redis_at(entry, 1)) == 6) {
+        struct gw_started call = {0};
+
+        gw_store_begin(faas_redis_str(faas_redis_at(faas_redis_at(entry, 1), 5)), &call);
+        assert_false(call.unreadable);
+        seen->has_packet = true;
+        seen->ref.attempt = call.attempt;
+        copy(seen->body, sizeof(seen->body), call.body);
+    }
 }
 
 static void text_of(struct fixture *f, char out[128], size_t argc, const struct faas_str *argv)
@@ -153,7 +175,11 @@ static void assert_redis(struct fixture *f, const char *want, size_t argc,
 
 static void assert_state(struct fixture *f, const char *state)
 {
-    ASSERT_REDIS(f, state, FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
+    struct seen seen = {0};
+
+    gw_store_get(&f->store, FAAS_STR("a"), NOW, on_fields, &seen);
+    wait_for(f, &seen);
+    assert_string_equal(seen.text, state);
 }
 
 /* Nothing is in the queue, delivered or not. */
@@ -226,20 +252,26 @@ static void read_entry(struct fixture *f, struct seen *seen)
     wait_for(f, seen);
 }
 
-static void start(struct fixture *f, struct seen *seen)
+static void start_entry(struct fixture *f, struct seen *seen, bool again)
 {
     seen->calls = 0;
-    gw_store_start(&f->store, FAAS_STR("q"), seen->ref.entry, seen->ref.id, FAAS_STR("w1"), NOW,
-                   on_started, seen);
+    gw_store_start(&f->store, FAAS_STR("q"), seen->ref.entry, seen->ref.id, FAAS_STR("w1"), again,
+                   60000, NOW, on_started, seen);
     wait_for(f, seen);
 }
 
-/* Submitted, read and started. */
+static void start(struct fixture *f, struct seen *seen)
+{
+    start_entry(f, seen, false);
+}
+
+/* Submitted, read and, if that has not begun it, started. */
 static void begin(struct fixture *f, struct seen *seen, const struct gw_submission *s)
 {
     submit(f, s);
     read_entry(f, seen);
-    start(f, seen);
+    if (!seen->has_packet)
+        start(f, seen);
     assert_int_equal(seen->result, GW_ASYNC_OK);
 }
 
@@ -255,6 +287,7 @@ static enum gw_store_result finish(struct fixture *f, const struct seen *of, con
         .ttl_ms = 60000,
         .now_ms = NOW,
         .hold = hold,
+        .has_packet_key = !of->has_packet,
     };
     struct seen seen = {0};
 
@@ -275,21 +308,18 @@ static void a_call_goes_its_way(void **state)
     assert_state(f, "queued");
     read_entry(f, &seen);
     assert_string_equal(seen.id, "a");
-    start(f, &seen);
     assert_state(f, "running");
     assert_int_equal(seen.ref.attempt, 1);
     assert_string_equal(seen.body, "payload");
-    assert_string_equal(seen.function, "fn.ns");
     assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
     assert_state(f, "done");
     assert_queue_empty(f);
     ASSERT_REDIS(f, "answer", FAAS_STR("GET"), FAAS_STR("t:result:a"));
-    ASSERT_REDIS(f, "", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("b"));
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_LOST); /* it is over */
     assert_state(f, "done");
 }
 
-static void a_large_body_stays_out_of_the_hash_and_goes_with_the_call(void **state)
+static void a_large_body_stays_out_of_the_stream_and_goes_with_the_call(void **state)
 {
     struct fixture *f = *state;
     struct gw_submission s = plain();
@@ -297,10 +327,11 @@ static void a_large_body_stays_out_of_the_hash_and_goes_with_the_call(void **sta
 
     s.spill = true;
     begin(f, &seen, &s);
+    assert_false(seen.has_packet);
     assert_string_equal(seen.body, "payload");
-    ASSERT_REDIS(f, "payload", FAAS_STR("GET"), FAAS_STR("t:body:a"));
+    ASSERT_REDIS(f, "1", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
     finish(f, &seen, "done", false);
-    ASSERT_REDIS(f, "", FAAS_STR("GET"), FAAS_STR("t:body:a"));
+    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
 }
 
 static void the_same_key_is_the_same_call(void **state)
@@ -343,9 +374,9 @@ static void whoever_was_taken_for_dead_changes_nothing(void **state)
     second = first;
     second.ref.entry = faas_str_from(second.entry);
     second.ref.id = faas_str_from(second.id);
-    start(f, &second); /* by whoever claimed the entry */
+    start_entry(f, &second, true); /* by whoever claimed the entry */
     assert_int_equal(second.ref.attempt, 2);
-    gw_store_renew(&f->store, &first.ref, FAAS_STR("w1"), on_renewed, &renewed);
+    gw_store_renew(&f->store, &first.ref, FAAS_STR("w1"), NOW, on_renewed, &renewed);
     wait_for(f, &renewed);
     assert_int_equal(renewed.result, GW_ASYNC_LOST);
     assert_int_equal(finish(f, &first, "dead", false), GW_ASYNC_LOST);
@@ -377,9 +408,12 @@ static void a_retry_waits_for_its_time(void **state)
     assert_int_equal(step.n, 1);
     assert_state(f, "queued");
     read_entry(f, &seen);
+    assert_false(seen.has_packet);
     start(f, &seen);
     assert_int_equal(seen.ref.attempt, 2);
+    assert_string_equal(seen.body, "payload");
     finish(f, &seen, "done", false);
+    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
     ASSERT_REDIS(f, "{\"status\":503},{\"status\":200}", FAAS_STR("HGET"), FAAS_STR("t:call:a"),
                  FAAS_STR("h"));
 }
@@ -410,7 +444,7 @@ static void a_callback_that_nobody_saw_through_is_all_that_is_done_again(void **
     assert_int_equal(finish(f, &seen, "done", true), GW_ASYNC_OK);
     assert_state(f, "done");
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
-    start(f, &seen); /* by whoever claimed the entry */
+    start_entry(f, &seen, true); /* by whoever claimed the entry */
     assert_true(seen.only_callback);
     assert_string_equal(seen.result_body, "answer");
     assert_int_equal(seen.n, 200);
@@ -439,7 +473,7 @@ static void cancelling_ends_what_waits_and_tells_what_runs(void **state)
     assert_int_equal(cancel(f), 0);
     begin(f, &seen, &s);
     assert_int_equal(cancel(f), 1);
-    gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), on_renewed, &renewed);
+    gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), NOW, on_renewed, &renewed);
     wait_for(f, &renewed);
     assert_int_equal(renewed.result, GW_ASYNC_OK);
     assert_true(renewed.flag);
@@ -459,10 +493,74 @@ static void what_was_cancelled_in_the_queue_is_not_started(void **state)
     submit(f, &s);
     read_entry(f, &seen);
     assert_int_equal(cancel(f), 1);
-    start(f, &seen);
+    start_entry(f, &seen, true); /* by whoever claimed the entry */
     assert_int_equal(seen.result, GW_ASYNC_LOST);
     assert_state(f, "cancelled");
     assert_queue_empty(f);
+}
+
+static void what_is_cancelled_before_anybody_has_read_it_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+
+    submit(f, &s);
+    assert_int_equal(cancel(f), 1);
+    assert_state(f, "cancelled");
+    assert_queue_empty(f);
+    ASSERT_REDIS(f, "0", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("n")); /* no attempt */
+}
+
+static void a_call_that_goes_on_is_written_down(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, renewed = {0};
+
+    begin(f, &seen, &s);
+    ASSERT_REDIS(f, "queued", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
+    gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), NOW - 5, on_renewed, &renewed);
+    wait_for(f, &renewed);
+    assert_int_equal(renewed.result, GW_ASYNC_OK);
+    ASSERT_REDIS(f, "running", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
+    ASSERT_REDIS(f, "999995", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("at"));
+    assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
+}
+
+static void what_was_read_can_be_put_back_uncounted(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, step = {0};
+
+    submit(f, &s);
+    read_entry(f, &seen);
+    gw_store_postpone(&f->store, FAAS_STR("q"), seen.ref.entry, seen.ref.id, NOW + 5, on_stored,
+                      &step);
+    wait_for(f, &step);
+    assert_int_equal(step.result, GW_ASYNC_OK);
+    assert_state(f, "delayed");
+    assert_queue_empty(f);
+    step = (struct seen){0};
+    gw_store_promote(&f->store, FAAS_STR("q"), NOW + 5, 100, on_count, &step);
+    wait_for(f, &step);
+    read_entry(f, &seen);
+    start(f, &seen);
+    assert_int_equal(seen.ref.attempt, 1);
+    assert_string_equal(seen.body, "payload");
+}
+
+static void a_queue_that_is_gone_is_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    submit(f, &s);
+    ASSERT_REDIS(f, "1", FAAS_STR("DEL"), FAAS_STR("t:queue:q"));
+    s.id = FAAS_STR("b");
+    begin(f, &seen, &s);
+    assert_string_equal(seen.body, "payload");
 }
 
 static void the_dead_can_be_redriven(void **state)
@@ -473,6 +571,7 @@ static void the_dead_can_be_redriven(void **state)
 
     begin(f, &seen, &s);
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
+    assert_queue_empty(f);
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
     gw_store_redrive(&f->store, FAAS_STR("q"), FAAS_STR("a"), on_count, &step);
     wait_for(f, &step);
@@ -584,7 +683,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_call_goes_its_way),
-        TEST(a_large_body_stays_out_of_the_hash_and_goes_with_the_call),
+        TEST(a_large_body_stays_out_of_the_stream_and_goes_with_the_call),
         TEST(the_same_key_is_the_same_call),
         TEST(an_id_that_is_taken_is_not_taken_over),
         TEST(whoever_was_taken_for_dead_changes_nothing),
@@ -593,6 +692,10 @@ int main(void)
         TEST(a_callback_that_nobody_saw_through_is_all_that_is_done_again),
         TEST(cancelling_ends_what_waits_and_tells_what_runs),
         TEST(what_was_cancelled_in_the_queue_is_not_started),
+        TEST(what_is_cancelled_before_anybody_has_read_it_is_gone),
+        TEST(a_call_that_goes_on_is_written_down),
+        TEST(what_was_read_can_be_put_back_uncounted),
+        TEST(a_queue_that_is_gone_is_made_again),
         TEST(the_dead_can_be_redriven),
         TEST(purging_leaves_what_runs),
         TEST(a_planned_time_is_queued_once),
