@@ -149,7 +149,8 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
                                                .done = worker_done,
                                                .arg = &push}))
         return cli_fail_told(err);
-    cli_hint("\nNext: faas-cli deploy\n");
+    if (cli->command == &cli_cmd_push) /* up goes on by itself */
+        cli_hint("\nNext: faas-cli deploy\n");
     return 0;
 }
 

@@ -385,6 +385,15 @@ def test_a_failing_build_on_a_terminal_shows_its_output(cli):
     assert "\033[J" not in dumb and "syntax error" in dumb
 
 
+def test_a_terminal_is_told_what_to_type_next(cli):
+    text, rc = on_terminal(cli, "up")
+    assert rc == 0 and "Next:" not in text
+    assert re.search(r"Up in [\d.]+s. Try it: echo hi \| faas-cli invoke one\n$", text), text
+    assert "\nNext: faas-cli push, then faas-cli deploy" in on_terminal(cli, "build")[0]
+    assert on_terminal(cli, "push")[0].endswith("\nNext: faas-cli deploy\n")
+    assert "Next:" not in cli("push").err
+
+
 def test_ctrl_c_ends_a_build_and_all_that_it_started(cli):
     cli.write("template/slow/template.yml", "language: slow\nfprocess: cat\n")
     # What the recipe waits for is not our child but its own, as with npm or cargo.
