@@ -94,14 +94,23 @@ static int take_body(void *arg, struct faas_str data)
     return fflush(stdout) == 0 ? 0 : -1;
 }
 
-static int tell(const struct cli_invoke_options *o, const struct answer *a, struct faas_error *err)
+/* The id is all that the caller will have of the call. */
+static void tell_submitted(const char *call_id)
+{
+    cli_note("Function submitted asynchronously.\n");
+    if (call_id)
+        cli_note("Call id: %s (faas-cli async status %s)\n", call_id, call_id);
+}
+
+static int tell(const struct cli_invoke_options *o, const struct answer *a, const char *call_id,
+                struct faas_error *err)
 {
     _cleanup_free_ char *reason = NULL;
     _cleanup_free_ char *text = NULL;
 
     if (is_good(a->status)) {
         if (o->async && a->status == 202)
-            cli_note("Function submitted asynchronously.\n");
+            tell_submitted(call_id);
         return 0;
     }
     reason = cli_reason(faas_buf_str(&a->kept));
@@ -143,7 +152,7 @@ static int call(const struct cli_invoke_options *o, const struct cli_invocation 
 
     answer.status = resp.status ? resp.status : answer.status;
     if (rc == 0)
-        rc = tell(o, &answer, err);
+        rc = tell(o, &answer, faas_map_get(&resp.headers, "x-call-id"), err);
     else if (err->code == FAAS_ERR_UNAVAILABLE ||
              (err->code == FAAS_ERR_BAD_GATEWAY && answer.status == 0))
         rc = cli_unreachable(gateway, err);

@@ -1,5 +1,6 @@
 """The flight recorder: why a call failed, for whoever has its id."""
 import json
+import re
 
 import pytest
 
@@ -78,7 +79,9 @@ def test_an_asynchronous_call_is_told_attempt_by_attempt(tmp_path):
     try:
         deploy(gw, "bad", "exit 1", annotations={"com.openfaas.retry.attempts": "2"})
         cli = login(tmp_path, gw)
-        call_id = gw.call("POST", "/async-function/bad", b"x").headers["X-Call-Id"]
+        said = cli("invoke", "bad", "--async", stdin="x").err
+        call_id = re.fullmatch(r"Function submitted asynchronously\.\n"
+                               r"Call id: (\S+) \(faas-cli async status \1\)\n", said)[1]
         cli("async", "status", call_id, "--wait", "20s")
         text = cli("explain", call_id).out
         assert "An asynchronous call of bad.openfaas-fn" in text
