@@ -72,7 +72,7 @@ static bool parse_timeout(struct faas_str s, int64_t *out_ms)
     }
     if (faas_parse_go_duration(s, &n, NULL) < 0)
         return false;
-    *out_ms = n <= 0 ? 0 : (n - 1) / NS_PER_MS + 1;
+    *out_ms = n <= 0 ? 0 : FAAS_MIN((n - 1) / NS_PER_MS + 1, MAX_MS);
     return true;
 }
 
@@ -126,7 +126,7 @@ static uint64_t get_limit(const struct env *env, const char *name)
         return 0;
     if (faas_parse_u64(faas_str_from(value), &n, NULL) == 0)
         return n;
-    warn(env, name, "is no whole number: there is no limit");
+    warn(env, name, "is no number from 0 up: there is no limit");
     return 0;
 }
 

@@ -52,6 +52,7 @@ static void timeouts_are_seconds_or_durations_and_else_the_default(void **state)
         {"10 s", 30000, true},
         {"1d", 30000, true},
         {"9223372036854775807", INT64_MAX / 1000000, false},
+        {"9223372036854775807ns", INT64_MAX / 1000000, false},
         {"99999999999999999999", 30000, true},
     };
 
