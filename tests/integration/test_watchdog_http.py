@@ -639,6 +639,56 @@ def test_line_28_a_stream_that_is_cut_off_releases_its_place():
             wd.wait_for(lambda: wd.request(target="/_/ready").status == 200, "its place")
 
 
+def request_of(lines, body=b""):
+    return b"POST / HTTP/1.1\r\nHost: h\r\n" + lines + b"\r\n\r\n" + body
+
+
+WAYS_TO_END = {
+    # the function's handler, request
+    "no answer": (says(), render()),
+    "garbage": (says(b"no HTTP\r\n\r\n"), render()),
+    "half an answer": (says(OK + b"Content-Length: 9\r\n\r\nabc"), render()),
+    "half a stream": (says(STREAM_HEAD + chunk(b"x")), render(headers=[("Accept", "text/event-stream")])),
+    "exec_timeout": (never, render()),
+    "X-Timeout": (never, render(headers=[("X-Timeout", "20ms")])),
+    "exec_timeout of half an answer": (says(OK + b"Content-Length: 9\r\n\r\nabc", *[None] * 8), render()),
+    "a body that does not come": (echo, request_of(b"Content-Length: 9", b"abc")),
+    "a malformed body": (echo, request_of(b"Transfer-Encoding: chunked", b"x\r\n")),
+    "too large a body": (echo, request_of(b"Transfer-Encoding: chunked", b"80\r\n" + b"x" * 128)),
+    "too large a length": (echo, request_of(b"Content-Length: 1000")),
+    "an upgrade that is declined": (echo, render(headers=[("Connection", "upgrade"), ("Upgrade", "websocket")])),
+    "an upgrade that nobody asked for":
+        (says(b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), render()),
+    "a tunnel that is cut": (says(b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", end="reset"),
+                             render(headers=[("Connection", "upgrade"), ("Upgrade", "x")])),
+    "no path": (echo, b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["client stays", "client leaves"])
+def test_line_38_no_place_is_lost(stays):
+    now = []
+    with start(Upstream(lambda connection, request: now[0](connection, request)), max_inflight=1,
+               exec_timeout="300ms", read_timeout="200ms", max_body_size=100) as wd:
+        now[:] = [echo]
+        wait_ready(wd)
+        for name, (handler, request) in WAYS_TO_END.items():
+            now[:] = [handler]
+            with wd.connect() as c:
+                c.send(request)
+                readable(c.sock, 0.05)
+                if stays:
+                    c.sock.settimeout(0.5)
+                    try:
+                        while c.fill():
+                            pass
+                    except (TimeoutError, ConnectionResetError):
+                        pass
+            now[:] = [echo]
+            wd.wait_for(lambda: wd.request().status == 200, f"the place taken by: {name}", seconds=3)
+        assert wd.metrics()["http_requests_in_flight"] == 0
+
+
 def test_line_28_a_stream_that_does_not_begin_is_500():
     with start(Upstream(says())) as wd:
         r = wd.request(headers=[("Accept", "text/event-stream")])
