@@ -1,5 +1,7 @@
 #include "cli/yaml_read.h"
 
+#include "libfaas/alloc.h"
+
 #include <strings.h>
 
 int cli_yaml_fail(const struct cli_yaml_at *at, int line, const char *key, const char *why,
@@ -74,8 +76,11 @@ static int read_map(const struct faas_yaml *map, const struct cli_yaml_at *at, c
     for (size_t i = 0; i < map->n_pairs; i++) {
         const struct faas_yaml_pair *pair = &map->pairs[i];
 
-        if (pair->value->kind != FAAS_YAML_SCALAR)
-            return cli_yaml_fail(at, pair->line, key, "every value must be a single one", err);
+        if (pair->value->kind != FAAS_YAML_SCALAR) {
+            _cleanup_free_ char *inner = faas_asprintf("%s.%s", key, pair->key);
+
+            return cli_yaml_fail(at, pair->line, inner, kind_name(FAAS_YAML_SCALAR), err);
+        }
         faas_map_set(out, pair->key, text_of(pair->value));
     }
     return 0;

@@ -134,7 +134,7 @@ def test_constraints_of_the_file_even_none_win_over_flags(cli, gateway):
     (HEAD + "  f:\n    secrets: one\n", "stack.yaml:4: functions.f.secrets: must be a list"),
     (HEAD + "  f:\n    skip_build: maybe\n", "stack.yaml:4: functions.f.skip_build: must be true or false"),
     (HEAD + "  f:\n    image: [a]\n", "stack.yaml:4: functions.f.image: must be a single value"),
-    (HEAD + "  f:\n    labels: {a: {b: c}}\n", "stack.yaml:4: functions.f.labels: every value"),
+    (HEAD + "  f:\n    labels: {a: {b: c}}\n", "stack.yaml:4: functions.f.labels.a: must be a single value"),
     (HEAD + "  f: {}\n  f: {}\n", "stack.yaml:4"),
     (HEAD + "  f: {\n", "stack.yaml:"),
     (HEAD + "configuration: {templates: [{source: x}]}\n", "configuration.templates.name: is missing"),

@@ -113,7 +113,7 @@ static void mistakes_name_file_line_and_key(void **state)
         {"provider: {name: openfaas}\nfunctions:\n  a:\n    secrets:\n      - [x]\n",
          "stack.yml:5: functions.a.secrets: every item must be a single value"},
         {"provider: {name: openfaas}\nfunctions:\n  a:\n    environment:\n      X: {a: b}\n",
-         "stack.yml:5: functions.a.environment: every value must be a single one"},
+         "stack.yml:5: functions.a.environment.X: must be a single value"},
         {"provider: {name: openfaas}\nfunctions:\n  a:\n    image: [x]\n",
          "stack.yml:4: functions.a.image: must be a single value"},
         {"provider: {name: openfaas}\nfunctions:\n  a:\n    skip_build: maybe\n",
