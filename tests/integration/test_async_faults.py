@@ -9,13 +9,13 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
 
 import pytest
 
+from clock_helpers import jumping_clock
 from minnow import Gateway, wait_until
 from redis_helpers import Redis
 
@@ -237,17 +237,6 @@ def test_a_redis_that_comes_back_empty_takes_calls_again(redis, ledger, gateways
     after = clients.accepted[forgotten + CLIENTS:]  # some were answered while it was killed
     assert len(after) > 100
     check(redis, ledger, after)
-
-
-def jumping_clock(folder):
-    """What programs are started with so that their wall clock is off by what the file says."""
-    library, offset = os.path.join(folder, "clock.so"), os.path.join(folder, "offset")
-    source = os.path.join(os.path.dirname(__file__), "jumping_clock.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
-    with open(offset, "w") as f:
-        f.write("0")
-    return offset, {"LD_PRELOAD": library, "CLOCK_OFFSET": offset,
-                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
 @pytest.mark.parametrize("jump", [600, -600])

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 import pytest
 
 from cli_helpers import Cli
+from clock_helpers import jumping_clock
 from minnow import Gateway, wait_until
 from redis_helpers import Redis
 from upstream import Upstream, reply
@@ -152,6 +153,24 @@ def test_redis_away_is_made_up_for(gateways, function, redis):
     redis.start()
     assert_each_second_once(function, 4)
     assert "missed" not in outcomes(gw)
+
+
+@pytest.mark.parametrize("jump", [4, -600])
+def test_a_gateway_whose_clock_jumps_calls_nothing_twice(jump, gateways, function, tmp_path, monkeypatch):
+    offset, env = jumping_clock(tmp_path)
+    with monkeypatch.context() as m:
+        for name, value in env.items():
+            m.setenv(name, value)
+        wrong = gateways()
+    right = gateways()
+    for gw in wrong, right:
+        deploy(gw, function, EVERY_SECOND)
+    assert_each_second_once(function, 2)
+    for seconds in jump, 0:
+        with open(offset, "w") as f:
+            f.write(str(seconds))
+        assert_each_second_once(function, 3)
+    assert "missed" not in outcomes(right)
 
 
 def test_roles_of_their_own(gateways, function):
