@@ -210,6 +210,18 @@ def test_it_serves_from_an_empty_read_only_root(start):
     assert wd.wait_exit() == 0
 
 
+def test_of_watchdog_makes_the_folder_for_its_lock_file(arch, root, tmp_path):
+    """In an image from scratch there is none."""
+    emulator = [] if is_native(arch) else ["/qemu"]
+    shutil.copytree(root, tmp_path / "image", ignore=shutil.ignore_patterns("tmp", "loop"))
+    shutil.copy(os.path.join(BUILD, arch, "bin/of-watchdog"), tmp_path / "image")
+    enter = ["chroot", str(tmp_path / "image")]
+    with Watchdog(" ".join(emulator + ["/probe"]), program=enter + emulator + ["/of-watchdog"],
+                  TMPDIR="unset") as wd:
+        assert (tmp_path / "image/tmp/.lock").exists() and wd.health() == 200
+        assert wd.request("POST", body=b"x").body == b"x"
+
+
 def test_its_functions_see_what_it_sees(start):
     wd = start("/probe", "/tmp/new")
     assert wd.request().body.decode() == \
