@@ -156,9 +156,7 @@ static int parse_fields(struct faas_str text, struct faas_cron *out, struct faas
             "it needs five fields (minute, hour, day of month, month, day of week), or "
             "six with seconds ahead of them, and has %s%zu",
             n > MAX_FIELDS ? "at least " : "", n);
-    out->seconds = 1;
-    if (!skipped)
-        out->seconds = 0;
+    out->seconds = skipped; /* at second 0 */
     for (size_t i = skipped; i < MAX_FIELDS; i++)
         if (parse_field(&fields[i], item[i - skipped], out, err) < 0)
             return -1;
