@@ -434,6 +434,16 @@ def test_debug_output():
                     and b"[out] Content-Type=[text/plain; charset=utf-8]\n" in wd.out, "stdout")
 
 
+def test_debug_output_that_nobody_reads_stops_no_call():
+    unread, ours = os.pipe()
+    with Watchdog(script="head -c 300000 /dev/zero", write_debug="true",
+                  preexec=lambda: os.dup2(ours, 1)) as wd:
+        for _ in range(5):
+            assert len(wd.request().body) == 300000
+    os.close(unread)
+    os.close(ours)
+
+
 REFUSED = {
     "no fprocess": (dict(fprocess="unset"), "fprocess"),
     "bad port": (dict(fprocess="cat", port="abc"), "port"),

@@ -974,6 +974,18 @@ def test_line_31_and_32_a_function_that_floods_its_outputs_goes_on_serving():
     os.close(ours)
 
 
+def test_line_32_a_stdout_that_nobody_reads_stops_neither_function_nor_calls():
+    unread, ours = os.pipe()
+    with start(Upstream(reply(b"ok")), script="yes out | head -c 5000000; touch flooded; exec sleep 100000",
+               preexec=lambda: os.dup2(ours, 1)) as wd:
+        wd.wait_file("flooded")
+        assert wd.request().body == b"ok"
+        wd.terminate()
+        assert wd.wait_exit() == 0
+    os.close(unread)
+    os.close(ours)
+
+
 def test_the_function_gets_its_environment_and_an_stdin_that_stays_silent():
     code = ("env | grep -c ^Http_ > http_env; env | grep ^MINE > mine; "
             "(timeout 0.3 cat; echo $? > stdin) ; exit 0")
