@@ -1,6 +1,9 @@
 """Functions that are called by their annotation schedule: once for each planned time, whatever is killed."""
+import glob
+import os
 import re
 import threading
+import time
 from datetime import datetime, timezone
 
 import pytest
@@ -200,6 +203,38 @@ def test_jitter_makes_calls_later_by_chance(gateways, function, redis):
         text = re.search(r"X-Scheduled-For: (\S+)", redis("GET", f"minnow:packet:{call_id}"))[1]
         at_ms = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
         assert at_ms <= int(due_ms) <= at_ms + 3600000
+
+
+def test_a_gateway_that_was_down_makes_up_for_it(redis):
+    """A lonely one, with functions that it remembers; then one of them as no gateway takes it any more."""
+    gw = Gateway(redis_url=redis.url)
+
+    def seconds():
+        return sorted(int(key.rsplit(":", 1)[1]) // 1000 for key in redis("KEYS", "minnow:fired:*"))
+
+    try:
+        gw.deploy("tick", annotations={"schedule": EVERY_SECOND})
+        wait_until(lambda: len(seconds()) >= 2, "the first calls")
+        gw.kill()
+        down = max(seconds())
+        wait_until(lambda: time.time() > down + 3, "some seconds to be missed")
+        gw.start()
+        wait_until(lambda: max(seconds()) > down + 5, "calls to go on")
+        seen = seconds()
+        assert seen == list(range(seen[0], seen[-1] + 1))
+        gw.stop()
+        record = glob.glob(os.path.join(gw.state, "functions", "**", "*tick*.json"), recursive=True)
+        with open(record[0]) as f:
+            text = f.read()
+        assert EVERY_SECOND in text
+        with open(record[0], "w") as f:
+            f.write(text.replace(EVERY_SECOND, "every second"))
+        gw.start()
+        wait_until(lambda: [r for r in gw.records if "schedule cannot be read" in r["msg"]], "a warning")
+        gw.wait_ready("tick")
+        assert gw.invoke("tick", b"x").body == b"x"
+    finally:
+        gw.close()
 
 
 BAD = [
