@@ -27,7 +27,8 @@ const struct cli_command cli_cmd_queue_pause = {
     .min_args = 1,
     .max_args = 1,
     .summary = "Stop making calls of a queue",
-    .description = "What runs goes on, and what is submitted is kept.",
+    .description = "Workers take no more of it within two seconds. What runs goes on, and what is "
+                   "submitted is kept.",
     .example = "faas-cli queue pause faas-request",
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
