@@ -24,13 +24,23 @@ static void begin(struct local_replica *r);
 
 /* --- output --- */
 
+/* Whether a line says why the function ended: not a blank one, and not the watchdog's, which only
+ * says that it did, behind the function's last words. */
+static bool says_why(const struct local_replica *r, struct faas_str line)
+{
+    static const char watchdogs[] = "Forked function has terminated: ";
+
+    return faas_str_trim(line).len > 0 &&
+           !(r->last_line[0] && memmem(line.ptr, line.len, watchdogs, strlen(watchdogs)));
+}
+
 static void take_line(void *arg, struct faas_str line)
 {
     struct local_replica *r = arg;
     size_t n = FAAS_MIN(line.len, sizeof(r->last_line) - 1);
 
     local_log_add(r->log_file, r->instance, line);
-    if (faas_str_trim(line).len > 0) {
+    if (says_why(r, line)) {
         memcpy(r->last_line, line.ptr, n);
         r->last_line[n] = '\0';
     }

@@ -64,6 +64,20 @@ def test_limits_become_rlimits(gateways):
     assert answer.status == 500 and b"MemoryError" in answer.body
 
 
+def test_a_server_that_dies_is_explained_by_its_own_last_words(gateway):
+    gateway.deploy("dies", "sh f.sh", {"f.sh": "echo no module named nosuch >&2; exit 3"}, ready=False,
+                   envVars={"mode": "http", "upstream_url": "http://127.0.0.1:0"})
+
+    said = set()  # while it starts again, the reason is that
+
+    def explained():
+        said.add(gateway.api("GET", "/system/function/dies").json().get("reason"))
+        return any(re.search(r"exit status 1: .*stderr: no module named nosuch$", s or "") for s in said)
+    wait_until(explained, f"the reason among {said}")
+    assert not any("terminated" in (s or "") for s in said), said
+    gateway.remove("dies")
+
+
 def test_a_crashing_watchdog_is_restarted_and_the_caller_told(gateway):
     gateway.deploy("victim", "sleep 30")
     pid = next(p for p in watchdogs(gateway) if "victim" in environment(p))
