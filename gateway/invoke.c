@@ -1,15 +1,13 @@
 #include "gateway/invoke.h"
 
 #include "gateway/balance.h"
+#include "gateway/calling.h"
 #include "gateway/fn_name.h"
 #include "gateway/forward.h"
 #include "gateway/scale.h"
 #include "libfaas/http_hop.h"
 
 #include <stdlib.h>
-
-/* A refused connect is tried on other replicas so many times in all. */
-#define MAX_CONNECTS 3
 
 static void forward(struct gw_invocation *v, const struct faas_fn *fn);
 
@@ -320,27 +318,6 @@ static void on_function_end(void *arg)
         faas_http_reply_end(v->r.http);
 }
 
-static const char *broken_text(enum faas_http_phase phase)
-{
-    switch (phase) {
-    case FAAS_PHASE_CONNECT:
-        return "the function cannot be reached";
-    case FAAS_PHASE_SEND:
-        return "the function closed the connection while it was being sent the request";
-    case FAAS_PHASE_HEAD:
-        return "the function closed the connection before it answered";
-    default:
-        return "the function broke off its answer";
-    }
-}
-
-static int64_t call_timeout_ms(const struct gw_invocation *v, int64_t exec_timeout_ms)
-{
-    /* The function's own limit fires first, so that its explanation is what the caller sees. */
-    return FAAS_MAX(v->r.shard->gw->cfg->upstream_timeout_ms,
-                    exec_timeout_ms > 0 ? exec_timeout_ms + 1000 : 0);
-}
-
 /* What there was of the answer still goes out, and then the client can see that it is not whole. It
  * is watched as ever until then. */
 static void break_off(struct gw_invocation *v, const struct faas_error *err)
@@ -354,22 +331,9 @@ static void on_function_error(void *arg, enum faas_http_phase phase, const struc
 {
     struct gw_invocation *v = arg;
     struct faas_error err;
-    char limit[32];
 
     v->exchange = NULL;
-    if (cause->code == FAAS_ERR_TIMEOUT && phase == FAAS_PHASE_CONNECT) {
-        format_ms(v->r.shard->gw->cfg->connect_timeout_ms, limit);
-        faas_fail(&err, FAAS_ERR_TIMEOUT, "no connection to the function within connect_timeout=%s",
-                  limit);
-    } else if (cause->code == FAAS_ERR_TIMEOUT) {
-        format_ms(v->timeout_ms, limit);
-        faas_fail(&err, FAAS_ERR_TIMEOUT,
-                  "the function did not answer within %s (upstream_timeout, or its exec_timeout if "
-                  "longer)",
-                  limit);
-    } else {
-        faas_fail(&err, FAAS_ERR_BAD_GATEWAY, "%s: %s", broken_text(phase), cause->msg);
-    }
+    gw_explain_no_answer(&err, v->r.shard->gw->cfg, v->timeout_ms, phase, cause);
     if (faas_http_reply_started(v->r.http) && !v->tunnel)
         break_off(v, &err);
     else
@@ -385,7 +349,7 @@ static const struct faas_addr *on_connect_failed(void *arg, const struct faas_er
 
     (void)cause;
     gw_eject(s, v->endpoint);
-    if (!fn || ++v->connects >= MAX_CONNECTS)
+    if (!fn || ++v->connects >= GW_MAX_CONNECTS)
         return NULL;
     other = gw_balance(s, fn, v->endpoint);
     if (!other || other == v->endpoint) {
@@ -424,7 +388,7 @@ static void forward(struct gw_invocation *v, const struct faas_fn *fn)
         .idempotent = faas_http_is_idempotent(v->r.head->method),
     };
 
-    v->timeout_ms = call_timeout_ms(v, fn->exec_timeout_ms);
+    v->timeout_ms = gw_call_timeout_ms(s->gw->cfg, fn);
     req.head_timeout_ms = req.total_timeout_ms = v->timeout_ms;
     enter_endpoint(v, gw_balance(s, fn, NULL));
     req.addr = &v->endpoint->addr;
@@ -495,19 +459,9 @@ void gw_invocation_wake(struct gw_invocation *v, const struct faas_error *cause)
     }
 }
 
-static int64_t inflight_limit(const struct gw_config *cfg, const struct faas_fn *fn)
-{
-    const char *text = faas_map_get(&fn->annotations, "com.openfaas.max_inflight");
-    uint64_t limit;
-
-    if (text && faas_parse_u64(faas_str_from(text), &limit, NULL) == 0 && limit <= INT64_MAX)
-        return (int64_t)limit;
-    return cfg->max_inflight;
-}
-
 static bool admit(struct gw_invocation *v, const struct faas_fn *fn)
 {
-    int64_t limit = inflight_limit(v->r.shard->gw->cfg, fn);
+    int64_t limit = gw_inflight_limit(v->r.shard->gw->cfg, fn);
     unsigned before = atomic_fetch_add_explicit(&v->stats->in_flight, 1, memory_order_relaxed);
     struct faas_error err;
 

@@ -142,6 +142,17 @@ static void append_member(struct faas_buf *out, const char *key, struct faas_str
     faas_buf_append_c(out, '"');
 }
 
+void gw_error_body(struct faas_buf *out, const struct gw_request *r, const struct faas_error *err)
+{
+    faas_buf_append_c(out, '{');
+    append_member(out, "error", faas_str_from(err->msg));
+    append_member(out, "code", faas_str_from(faas_code_name(err->code)));
+    append_member(out, "component", FAAS_STR("gateway"));
+    append_member(out, "function", r->function);
+    append_member(out, "call_id", r->call_id);
+    faas_buf_append_z(out, "}\n");
+}
+
 void gw_reply_error_with(struct gw_request *r, const struct faas_error *err, int status,
                          const char *name, const char *value)
 {
@@ -156,14 +167,7 @@ void gw_reply_error_with(struct gw_request *r, const struct faas_error *err, int
 
     if (name)
         headers[n++] = (struct faas_http_header){faas_str_from(name), faas_str_from(value)};
-    faas_buf_append_c(&body, '{');
-    append_member(&body, "error", faas_str_from(err->msg));
-    append_member(&body, "code", faas_str_from(faas_code_name(err->code)));
-    append_member(&body, "component", FAAS_STR("gateway"));
-    append_member(&body, "function", r->function);
-    append_member(&body, "call_id", r->call_id);
-    faas_buf_append_z(&body, "}\n");
-
+    gw_error_body(&body, r, err);
     r->status = status;
     r->bytes_out = body.len;
     r->error = faas_arena_str(faas_http_req_arena(r->http), faas_str_from(err->msg));

@@ -45,6 +45,8 @@ void gw_reply_error(struct gw_request *r, const struct faas_error *err);
 /* The same with one more header (Retry-After, Allow, WWW-Authenticate); name NULL: none. */
 void gw_reply_error_with(struct gw_request *r, const struct faas_error *err, int status,
                          const char *name, const char *value);
+/* Their body, for answers that take another way. */
+void gw_error_body(struct faas_buf *out, const struct gw_request *r, const struct faas_error *err);
 void gw_reply(struct gw_request *r, int status, const char *content_type, struct faas_str body);
 /* For handlers that answer at once and need nothing from the request's body. */
 extern const struct faas_http_req_ops gw_plain_ops;
