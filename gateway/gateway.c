@@ -135,6 +135,8 @@ static void publish(void *arg, struct faas_snapshot *table)
     gw->table = table;
     for (unsigned i = 0; i < gw->n_shards; i++)
         gw_shard_publish(gw->shards[i], table);
+    if (gw->worker)
+        gw_shard_publish(gw->worker->shard, table);
     pthread_mutex_unlock(&gw->table_lock);
     faas_snapshot_unref(old);
 }
@@ -250,6 +252,34 @@ static void install_first_table(struct gw *gw)
     gw_schedules_table_changed(gw->shards[0]->schedules);
 }
 
+/* From then on it is told of every table. */
+static void set_worker(struct gw *gw, struct gw_worker *worker)
+{
+    pthread_mutex_lock(&gw->table_lock);
+    gw->worker = worker;
+    if (worker && gw->table)
+        gw_shard_publish(worker->shard, gw->table);
+    pthread_mutex_unlock(&gw->table_lock);
+}
+
+static int start_worker(struct gw *gw, struct faas_error *err)
+{
+    struct gw_worker *worker = gw_worker_start(gw, err);
+
+    if (!worker)
+        return -1;
+    set_worker(gw, worker);
+    return 0;
+}
+
+static void end_worker(struct gw *gw)
+{
+    struct gw_worker *worker = gw->worker;
+
+    set_worker(gw, NULL);
+    gw_worker_free(worker);
+}
+
 int gw_run(struct gw *gw, struct faas_error *err)
 {
     install_first_table(gw);
@@ -260,7 +290,7 @@ int gw_run(struct gw *gw, struct faas_error *err)
             return faas_fail_errno(err, FAAS_ERR_UNAVAILABLE, rc, "loop thread");
         gw->shards[i]->has_thread = true;
     }
-    if (gw->async && gw->cfg->role != GW_ROLE_GATEWAY && !(gw->worker = gw_worker_start(gw, err)))
+    if (gw->async && gw->cfg->role != GW_ROLE_GATEWAY && start_worker(gw, err) < 0)
         return -1;
     faas_log_info(&gw->log, "serving", FAAS_F_STR("address", gw->cfg->bind_address),
                   FAAS_F_INT("port", gw->port), FAAS_F_INT("metrics_port", gw->metrics_port),
@@ -336,7 +366,7 @@ void gw_free(struct gw *gw)
     if (!gw)
         return;
     join_shards(gw, true);
-    gw_worker_free(gw->worker);
+    end_worker(gw);
     gw_metrics_server_close(gw);
     for (unsigned i = 0; i < gw->n_shards; i++) {
         if (gw->shards[i])

@@ -1,4 +1,4 @@
-/* One event loop's share of the gateway: a listener, an upstream pool, a
+/* One event loop's share of the gateway: a listener (the worker's has none), an upstream pool, a
  * reference to the function table. A connection lives and dies on its shard, so nothing here is
  * locked. */
 #ifndef FAAS_GATEWAY_SHARD_H

@@ -31,12 +31,23 @@ static const struct gw_async_config *config_of(const struct gw_attempt *a)
     return &a->worker->gw->cfg->async;
 }
 
+static void stop_calling(struct gw_attempt *a)
+{
+    if (a->exchange)
+        faas_exchange_cancel(a->exchange);
+    if (a->direct)
+        gw_direct_cancel(a->direct);
+    a->exchange = NULL;
+    a->direct = NULL;
+}
+
 static void attempt_free(struct gw_attempt *a)
 {
     struct gw_worker *w = a->worker;
 
-    if (a->exchange)
-        faas_exchange_cancel(a->exchange);
+    stop_calling(a);
+    if (a->has_place)
+        w->n_calling--;
     if (a->calling_back)
         gw_callback_forget(a->calling_back);
     faas_timer_stop(w->loop, &a->timer);
@@ -67,12 +78,17 @@ static void over(struct gw_attempt *a)
     gw_worker_more(w, queue);
 }
 
-/* The function need not wait for our book-keeping. */
-static void leave_limit(struct gw_attempt *a)
+/* The function, and the next call, need not wait for our book-keeping. */
+static void leave_function(struct gw_attempt *a)
 {
     if (a->limit)
         gw_fn_limit_leave(&a->worker->limits, a->limit, a->status);
     a->limit = NULL;
+    if (!a->has_place)
+        return;
+    a->has_place = false;
+    a->worker->n_calling--;
+    gw_worker_more(a->worker, NULL);
 }
 
 static void count(struct faas_family *family, const struct gw_attempt *a, const char *what)
@@ -246,10 +262,11 @@ static void conclude(struct gw_attempt *a)
     char status[16];
 
     a->exchange = NULL;
+    a->direct = NULL;
     a->seconds = (double)(now_ms(a) - a->started_ms) / 1000;
     snprintf(status, sizeof(status), "%d", a->status);
     count(a->worker->gw->async->attempts, a, status);
-    leave_limit(a);
+    leave_function(a);
     record(a);
 }
 
@@ -314,7 +331,7 @@ static const struct faas_exchange_ops exchange_ops = {
 };
 
 /* The gateway has its deadlines for the call, the function's own included. */
-static void make_call(struct gw_attempt *a, const struct gw_started *call)
+static void call_front_door(struct gw_attempt *a, const struct gw_started *call)
 {
     _cleanup_buf_ struct faas_buf head = {0};
     struct faas_exchange_req req = {
@@ -322,7 +339,6 @@ static void make_call(struct gw_attempt *a, const struct gw_started *call)
         .body = call->body.len ? FAAS_BODY_LENGTH : FAAS_BODY_NONE,
     };
 
-    a->step = GW_CALLING;
     faas_buf_append_str(&head, call->request);
     faas_buf_printf(&head, "User-Agent: queue-worker/%s\r\n\r\n", faas_version());
     req.head = faas_buf_str(&head);
@@ -330,6 +346,15 @@ static void make_call(struct gw_attempt *a, const struct gw_started *call)
     if (call->body.len)
         faas_exchange_write(a->exchange, call->body);
     faas_exchange_end(a->exchange);
+}
+
+static void make_call(struct gw_attempt *a, const struct gw_started *call)
+{
+    a->step = GW_CALLING;
+    if (a->worker->is_direct)
+        a->direct = gw_direct_start(a->worker->shard, call->request, call->body, &exchange_ops, a);
+    if (!a->direct)
+        call_front_door(a, call);
 }
 
 /* There is nothing to call: the call is dead, for a person to look at. */
@@ -360,7 +385,7 @@ static void begin(struct gw_attempt *a, const struct gw_started *call)
     a->status = (int)call->status;
     faas_buf_append_str(&a->headers, call->result_headers);
     faas_buf_append_str(&a->body, call->result_body);
-    leave_limit(a);
+    leave_function(a);
     call_back(a);
 }
 
@@ -427,6 +452,8 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
     };
     faas_list_append(&w->attempts, &a->node);
     w->n_attempts++;
+    w->n_calling++;
+    a->has_place = true;
     start(a, e, again);
 }
 
@@ -465,7 +492,7 @@ static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
     a->lost |= result == GW_ASYNC_LOST;
     if (!a->cancelled && !a->lost)
         return;
-    faas_exchange_cancel(a->exchange);
+    stop_calling(a);
     a->status = 0;
     snprintf(a->why, sizeof(a->why), "%s", a->lost ? "the lease was lost" : "cancelled");
     conclude(a);

@@ -2,6 +2,7 @@
 #ifndef FAAS_GATEWAY_ASYNC_ATTEMPT_H
 #define FAAS_GATEWAY_ASYNC_ATTEMPT_H
 
+#include "gateway/async/direct.h"
 #include "gateway/async/worker.h"
 
 struct gw_attempt {
@@ -12,7 +13,9 @@ struct gw_attempt {
     char *entry, *id, *function, *callback;
     struct gw_fn_limit *limit; /* the function's place that it has */
     struct gw_retry_policy policy;
-    struct faas_exchange *exchange; /* NULL: none runs */
+    struct faas_exchange *exchange; /* with the front door; NULL: none runs */
+    struct gw_direct *direct;       /* or with the function; NULL: none runs */
+    bool has_place;                 /* it is one of worker->n_calling */
     int64_t started_ms;
     enum { GW_STARTING, GW_CALLING, GW_RECORDING, GW_CALLING_BACK } step;
     bool has_packet_key;

@@ -1,5 +1,6 @@
 #include "gateway/async/worker.h"
 
+#include "gateway/access_log.h"
 #include "gateway/async/attempt.h"
 #include "gateway/async/keys.h"
 #include "libfaas/alloc.h"
@@ -15,6 +16,9 @@ enum {
     REFRESH_MS = 1000,   /* which queues there are, and which are paused */
     PROMOTE_MS = 100,    /* calls whose time has come */
     PROMOTE_MAX = 1000,
+    /* Calls that are not over, for each that may be made at a time: while Redis or a callback's
+     * receiver is slow, other calls go on. */
+    RECORDING_FACTOR = 4,
     READ_RETRY_MS = 200, /* after a failure */
     DRAIN_TICK_MS = 20,
     MAX_BACKOFF_MS = 5000,
@@ -30,8 +34,15 @@ static struct faas_redis *redis_of(const struct gw_worker *w)
 static size_t room(const struct gw_worker *w)
 {
     size_t max = (size_t)w->gw->cfg->async.max_inflight;
+    size_t free_places = w->n_calling < max ? max - w->n_calling : 0;
+    size_t open = RECORDING_FACTOR * max;
 
-    return w->n_attempts < max ? max - w->n_attempts : 0;
+    return w->n_attempts < open ? FAAS_MIN(free_places, open - w->n_attempts) : 0;
+}
+
+static void read_now(void *arg)
+{
+    read_more(arg);
 }
 
 /* Entries come at once when the queue that had enough to do is asked as well. */
@@ -52,7 +63,8 @@ void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue)
         gw_served_leave(&w->queues, queue);
     if (w->reading && w->full && was_full)
         ask_anew(w);
-    read_more(w);
+    if (!faas_timer_running(&w->read_timer)) /* in the next turn: more may end in this one */
+        faas_timer_start(w->loop, &w->read_timer, 0, read_now, w);
 }
 
 /* --- entries: [entry, [c, ID, f, FUNCTION, p, PACKET]], or without the last two --- */
@@ -379,7 +391,7 @@ static void worker_free(struct gw_worker *w)
         gw_async_loop_free(w->async);
         if (w->upstream)
             faas_upstream_free(w->upstream);
-        faas_loop_free(w->loop);
+        gw_shard_free(w->shard);
     }
     gw_fn_limits_deinit(&w->limits);
     gw_served_deinit(&w->queues);
@@ -427,9 +439,12 @@ static int open_worker(struct gw_worker *w, struct faas_error *err)
 
     if (find_front_door(w, err) < 0)
         return -1;
-    w->loop = faas_loop_new(w->gw->clock, err);
-    if (!w->loop)
+    w->shard = gw_shard_new(w->gw, w->gw->n_shards, err);
+    if (!w->shard)
         return -1;
+    w->loop = w->shard->loop;
+    w->is_direct = !cfg->async.gateway_url[0];
+    faas_hook_add(w->loop, &w->shard->access_hook, gw_access_log_flush, w->shard);
     w->upstream = faas_upstream_new(w->loop, &upstream);
     w->async = gw_async_loop_new(w->gw, w->loop);
     w->reader = faas_redis_new(w->loop, &reader);

@@ -1,5 +1,6 @@
 /* Makes the queued calls: a thread with a loop of its own that takes entries from every queue,
- * calls the functions through this gateway's front door and records what comes of it.
+ * calls the functions and records what comes of it. A function that has a replica here is called
+ * directly (direct.h), any other through the front door of this gateway, or of gateway_url.
  *
  * What it has taken is leased: it says that it is alive three times a lease, and takes over what
  * others have not spoken for during one. */
@@ -16,17 +17,20 @@
 
 struct gw_worker {
     struct gw *gw;
-    struct faas_loop *loop;
+    struct gw_shard *shard; /* without a server: its loop, and calls of our own */
+    struct faas_loop *loop; /* the shard's */
     pthread_t thread;
     char name[96];             /* of the consumer in the group */
     struct faas_redis *reader; /* waits for entries */
     struct gw_async_loop *async;
     struct faas_upstream *upstream;
     struct faas_addr front_door;
+    bool is_direct; /* what can be called without the front door is */
     struct gw_fn_limits limits;
     struct gw_queue_gauges gauges;
     struct faas_list attempts; /* those that run */
     size_t n_attempts;
+    size_t n_calling; /* of them; the others are being recorded or call back */
     struct gw_served_queues queues;
     int64_t reader_id; /* Redis's, of the reader's connection */
     size_t rank;       /* of the queues that are asked next; GW_ANY_RANK: all, waiting for one */
@@ -37,10 +41,11 @@ struct gw_worker {
     int64_t drain_until_ms;
     void (*drained)(void *arg);
     void *drained_arg;
-    struct faas_timer refresh_timer, promote_timer, renew_timer, reclaim_timer, drain_timer;
+    struct faas_timer refresh_timer, read_timer, promote_timer, renew_timer, reclaim_timer,
+        drain_timer;
 };
 
-/* Starts it; the gateway's listeners are up. */
+/* Starts it; the gateway's listeners are up. Its shard has no table yet. */
 struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err);
 /* Takes nothing more and waits for what runs (drain_timeout); then drained(arg) is called on the
  * worker's thread, which ends. What is left then is taken over when its lease is over. Any thread,

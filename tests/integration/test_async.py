@@ -113,6 +113,57 @@ def test_the_function_sees_the_call_as_it_was_sent(redis, gateway):
     assert any(line.startswith("Http_User_Agent=queue-worker/") for line in seen)
 
 
+def seen_of_a_call(redis, gw, prefix):
+    """What the function, the log and the metrics were told of one queued call, but for what differs."""
+    deploy(gw, "env", "sh f.sh", script("env; cat"))
+    call_id = submit(gw, "env", b"body", "/a%2Fb?q=%20", X_Test="yes",
+                     X_Forwarded_For="10.0.0.9").headers["X-Call-Id"]
+    result = wait_until(lambda: redis("GET", f"{prefix}result:{call_id}"), "the result")
+    lines = {line for line in result.splitlines() if line.startswith("Http_") or line == "body"}
+    lines = {line.replace(call_id, "ID").replace(gw.url[len("http://"):], "HOST") for line in lines
+             if not line.startswith("Http_X_Start_Time=")}
+    records = wait_until(lambda: [r for r in list(gw.records) if r.get("path", "").startswith("/function/env")],
+                         "the access record")
+    assert len(records) == 1 and records[0].pop("call_id") == call_id and records[0].pop("instance")
+    record = {k: v for k, v in records[0].items() if k not in ("ts", "took_us", "bytes_out")}
+    counters = {line for line in gw.metrics().splitlines()
+                if line.startswith(("gateway_function_invocation_total{", "gateway_function_invocation_started{",
+                                    "gateway_functions_seconds_count{"))}
+    return lines, record, counters
+
+
+def test_a_direct_call_is_told_from_one_by_the_front_door_by_nobody(redis):
+    direct = Gateway(redis_url=redis.url, redis_prefix="direct:", **FAST)
+    gw = Gateway(redis_url=redis.url, redis_prefix="door:", role="gateway")
+    worker = Gateway(redis_url=redis.url, redis_prefix="door:", role="worker", gateway_url=gw.url,
+                     basic_auth="false", **FAST)
+    try:
+        lines, record, counters = seen_of_a_call(redis, direct, "direct:")
+        assert "Http_X_Forwarded_For=10.0.0.9, 127.0.0.1" in lines and "body" in lines
+        assert record["path"] == "/function/env.openfaas-fn/a%2Fb" and counters
+        assert (lines, record, counters) == seen_of_a_call(redis, gw, "door:")
+    finally:
+        worker.close()
+        gw.close()
+        direct.close()
+
+
+def test_a_direct_call_that_gets_no_answer_is_the_platforms_failure(redis):
+    gw = Gateway(redis_url=redis.url, upstream_timeout="300ms", **FAST)
+    try:
+        deploy(gw, "slow", "sleep 5", annotations={"com.openfaas.retry.attempts": "1"})
+        call_id = submit(gw, "slow").headers["X-Call-Id"]
+        call = wait_state(redis, call_id, "dead")
+        assert call["st"] == "504"
+        error = json.loads(redis("GET", f"minnow:result:{call_id}"))
+        assert (error["component"], error["function"], error["call_id"]) == ("gateway", "slow.openfaas-fn", call_id)
+        assert "upstream_timeout" in error["error"]
+        flight = gw.call("GET", f"/system/calls/{call_id}", auth=True).json()
+        assert flight["status"] == 504 and "upstream_timeout" in flight["error"]
+    finally:
+        gw.close()
+
+
 REFUSED = {
     "unknown function": ("nope", {}, 404, "nope"),
     "callback that is no URL": ("echo", {"X_Callback_Url": "ftp://x/"}, 400, "X-Callback-Url"),
