@@ -43,8 +43,9 @@ struct faas_fetch_resp {
 /* Any status is success here; only transport failures are errors: UNAVAILABLE (connect, DNS; the
  * message names the host), TIMEOUT, BAD_GATEWAY (broken reply, TLS, too many redirects), INVALID
  * (URL, method or headers that cannot be sent). *resp is overwritten; after a failure it is empty.
- * Proxies are taken from the environment as curl does, but never for this machine itself; so are
- * certificates to trust instead of the system's: SSL_CERT_FILE, SSL_CERT_DIR. */
+ * Proxies are taken from the environment as curl does, HTTP_PROXY included, but never for this
+ * machine itself; so are certificates to trust instead of the system's: SSL_CERT_FILE,
+ * SSL_CERT_DIR. */
 FAAS_NODISCARD int faas_fetch(const struct faas_fetch_req *req, struct faas_fetch_resp *resp,
                               struct faas_error *err);
 void faas_fetch_resp_deinit(struct faas_fetch_resp *resp);

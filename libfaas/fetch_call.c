@@ -18,6 +18,13 @@ int64_t faas_fetch_connect_ms(const struct faas_fetch_req *req)
     return req->connect_timeout_ms > 0 ? req->connect_timeout_ms : FAAS_FETCH_CONNECT_MS;
 }
 
+const char *faas_fetch_http_proxy(void)
+{
+    const char *proxy = getenv("HTTP_PROXY");
+
+    return proxy && *proxy && !getenv("http_proxy") && !getenv("REQUEST_METHOD") ? proxy : NULL;
+}
+
 bool faas_fetch_is_this_machine(const char *host)
 {
     struct faas_str h = faas_str_from(host);

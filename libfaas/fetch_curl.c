@@ -277,6 +277,8 @@ static void set_options(struct call *c)
     curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
     if (c->local)
         curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
+    else if (strncasecmp(req->url, "http://", 7) == 0 && faas_fetch_http_proxy())
+        curl_easy_setopt(c->easy, CURLOPT_PROXY, faas_fetch_http_proxy());
 }
 
 static int timed_out(const struct call *c, struct faas_error *err)

@@ -34,6 +34,9 @@ struct faas_fetch_call {
 
 int64_t faas_fetch_connect_ms(const struct faas_fetch_req *req);
 bool faas_fetch_is_this_machine(const char *host);
+/* HTTP_PROXY, which curl leaves alone because a CGI program's clients can set it; NULL in such a
+ * program, where there is none, and where http_proxy says otherwise. */
+const char *faas_fetch_http_proxy(void);
 /* INVALID for what is no method. */
 FAAS_NODISCARD int faas_fetch_check_method(const char *method, struct faas_error *err);
 /* line is "Name: value"; *name views it. Errors name names only, since values may be secret. */

@@ -90,7 +90,7 @@ static bool has_proxy(void)
     for (size_t i = 0; i < FAAS_ARRAY_LEN(names); i++)
         if (getenv(names[i]) && *getenv(names[i]))
             return true;
-    return false;
+    return faas_fetch_http_proxy() != NULL;
 }
 
 /* Names would have to be looked up, which cannot be given up in time. */

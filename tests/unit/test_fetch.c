@@ -671,17 +671,17 @@ static void what_cannot_be_sent_is_refused_before_it_is(void **state)
     }
 }
 
-static void a_proxy_is_used_but_not_for_this_machine(void **state)
+/* With the proxy's URL in a variable of this name. */
+static void proxy_from(const char *variable)
 {
     _cleanup_(stop) struct server s = {.answers = {OK_HELLO, OK_HELLO}};
     _cleanup_free_ char *proxy = NULL, *url = NULL;
     _cleanup_(faas_fetch_resp_deinit) struct faas_fetch_resp a = {0}, b = {0};
 
-    (void)state;
     start(&s);
     proxy = url_of(&s, "");
     url = url_of(&s, "/direct");
-    setenv("http_proxy", proxy, 1);
+    setenv(variable, proxy, 1);
     unsetenv("no_proxy");
     unsetenv("NO_PROXY");
     assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = url}, &a, NULL), 0);
@@ -689,10 +689,34 @@ static void a_proxy_is_used_but_not_for_this_machine(void **state)
         (*fetch)(&(struct faas_fetch_req){.method = "GET", .url = "http://elsewhere.example/far"},
                  &b, NULL),
         0);
-    unsetenv("http_proxy");
+    unsetenv(variable);
     finish(&s);
     assert_true(asked(&s, 0, "GET /direct HTTP/1.1\r\n"));
     assert_true(asked(&s, 1, "GET http://elsewhere.example/far HTTP/1.1\r\n"));
+}
+
+static void a_proxy_is_used_but_not_for_this_machine(void **state)
+{
+    (void)state;
+    proxy_from("http_proxy");
+    proxy_from("HTTP_PROXY");
+}
+
+/* Its clients' Proxy header would be HTTP_PROXY. */
+static void a_cgi_program_takes_no_proxy_from_its_clients(void **state)
+{
+    struct faas_fetch_resp resp = {0};
+    struct faas_error err = {0};
+
+    (void)state;
+    setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
+    setenv("REQUEST_METHOD", "GET", 1);
+    assert_int_equal((*fetch)(&(struct faas_fetch_req){.method = "GET", .url = "http://x.invalid/"},
+                              &resp, &err),
+                     -1);
+    unsetenv("REQUEST_METHOD");
+    unsetenv("HTTP_PROXY");
+    assert_non_null(strstr(err.msg, "there is no such host"));
 }
 
 int main(void)
@@ -719,6 +743,7 @@ int main(void)
         cmocka_unit_test(a_host_that_does_not_accept_is_unavailable),
         cmocka_unit_test(what_cannot_be_sent_is_refused_before_it_is),
         cmocka_unit_test(a_proxy_is_used_but_not_for_this_machine),
+        cmocka_unit_test(a_cgi_program_takes_no_proxy_from_its_clients),
     };
     int failed;
 
