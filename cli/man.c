@@ -15,10 +15,15 @@ static const struct {
         {"OPENFAAS_TEMPLATE_URL", "The repository that templates are pulled from."},
         {"OPENFAAS_TEMPLATE_STORE_URL", "The index of the template store."},
         {"OPENFAAS_STORE", "The index of the function store."},
+        {"OPENFAAS_BUILDER", "What makes images, where --builder does not say."},
         {"CI", "With 1 or true the credentials are kept in ./.openfaas."},
         {"FAAS_DEBUG", "With 1 requests are shown on standard error, without credentials."},
         {"NO_COLOR", "When set to anything there is no colour, on terminals neither."},
-        {"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "Proxies of requests to other machines."},
+        {"debug", "With 1 or true building shows every file that it copies."},
+        {"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "Proxies of requests to other machines. In lower "
+                                              "case the first two are build arguments of "
+                                              "images as well."},
+        {"SSL_CERT_FILE, SSL_CERT_DIR", "Certificates to trust instead of the system's."},
 },
   files[] = {
       {"stack.yaml, stack.yml", "The stack file; the first that is there is read."},

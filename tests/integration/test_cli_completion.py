@@ -1,5 +1,6 @@
 """Completion in real shells, and the manual page in a real formatter."""
 
+import glob
 import os
 import pty
 import re
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from cli_helpers import BIN, Cli, FUNCTION_PATH, FakeGateway
+from cli_helpers import BIN, Cli, FUNCTION_PATH, ROOT, FakeGateway
 
 
 @pytest.fixture
@@ -176,3 +177,9 @@ def test_the_manual_page_is_sound_and_whole(cli):
     for expected in ("secret create NAME", "--read-template", "OPENFAAS_STORE", "EXIT STATUS",
                      "faas-cli remove -f stack.yml"):
         assert expected in text, expected
+    sources = "".join(open(f).read() for f in glob.glob(os.path.join(ROOT, "cli", "*.[ch]")))
+    variables = set(re.findall(r'getenv\("(\w+)"\)|"(OPENFAAS_\w+)"', sources))
+    variables = {a or b for a, b in variables} | {"SSL_CERT_FILE"}
+    # What every program reads, and what functions are given.
+    for name in variables - {"HOME", "PATH", "TERM", "TMPDIR", "SOURCE_DATE_EPOCH", "OPENFAAS_NAME", "OPENFAAS_NAMESPACE"}:
+        assert f'.It Ev "{name}' in page, name
