@@ -10,6 +10,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 /* A pull under way. */
@@ -217,23 +219,45 @@ static char *make_clone_dir(struct faas_error *err)
     return faas_strdup(real);
 }
 
+static int pull_by_clone(struct pull *p, struct faas_error *err)
+{
+    int rc;
+
+    p->dir = make_clone_dir(err);
+    if (!p->dir)
+        return -1;
+    cli_note("Fetching templates from %s%s%s%s\n", p->repo.shown, p->repo.ref ? " [" : "",
+             p->repo.ref ? p->repo.ref : "", p->repo.ref ? "]" : "");
+    rc = pull(p, err);
+    if (p->what->debug)
+        cli_note("The clone is left in %s\n", p->dir);
+    else
+        (void)!faas_remove_tree(p->dir, NULL);
+    return rc;
+}
+
+/* Ctrl-C ends git, and us only when no clone and no half of a template is left behind. */
+static int pull_to_the_end(struct pull *p, struct faas_error *err)
+{
+    sigset_t interrupt, before;
+    int rc;
+
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    rc = pull_by_clone(p, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
 int cli_template_pull(const struct cli_template_pull *what, struct faas_strv *written,
                       struct faas_error *err)
 {
     struct pull p = {.what = what, .written = written};
     int rc = cli_template_repo_parse(&p.repo, what->repo, err);
 
-    if (rc == 0 && !(p.dir = make_clone_dir(err)))
-        rc = -1;
-    if (rc == 0) {
-        cli_note("Fetching templates from %s%s%s%s\n", p.repo.shown, p.repo.ref ? " [" : "",
-                 p.repo.ref ? p.repo.ref : "", p.repo.ref ? "]" : "");
-        rc = pull(&p, err);
-        if (what->debug)
-            cli_note("The clone is left in %s\n", p.dir);
-        else
-            (void)!faas_remove_tree(p.dir, NULL);
-    }
+    if (rc == 0)
+        rc = pull_to_the_end(&p, err);
     cli_template_repo_deinit(&p.repo);
     faas_strv_deinit(&p.kept);
     free(p.dir);

@@ -415,6 +415,16 @@ def test_ctrl_c_ends_a_build_and_all_that_it_started(cli):
     assert not os.path.exists(cli.path("build/one/bundle.json"))  # half a bundle is none
 
 
+def test_ctrl_c_leaves_nothing_of_a_clone(cli):
+    cli.write("bin/git", "#!/bin/sh\neval dir=\\$$#\ntouch $dir/half\necho cloning >/dev/tty\nsleep 600\n", 0o755)
+    os.mkdir(cli.path("tmp"))
+    _, rc = on_terminal(cli, "template", "pull", "https://example.com/slow",
+                        watch=lambda text: b"\x03" if "cloning" in text else None,
+                        PATH=cli.path("bin") + ":" + cli.env["PATH"], TMPDIR=cli.path("tmp"))
+    assert rc == -signal.SIGINT and os.listdir(cli.path("tmp")) == []
+    assert not os.path.exists(cli.path("template"))
+
+
 def test_git_may_ask_for_a_password_at_the_terminal(cli):
     cli.write("bin/git", "#!/bin/sh\n[ $1 = clone ] || exit 0\nprintf 'Password: ' >/dev/tty\n"
               "read -r word </dev/tty\neval dir=\\$$#\nmkdir -p $dir/template/mine\necho \"$word\" >../word\n"
