@@ -133,7 +133,7 @@ watchdog-images: fwatchdog-static
 
 check-images: $(BINS) fwatchdog-static fwatchdog-static-arm64 # as root: it starts dockerd if none answers
 	$(Q)scripts/deps.sh test images
-	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/integration/test_images.py \
+	$(Q)TEST_JOBS=0 BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/integration/test_images.py \
 	  tests/integration/test_cli_docker.py
 
 faults: $(BINS)                                # 100 000 asynchronous calls under kill -9 of everybody, 8 minutes
@@ -141,7 +141,7 @@ faults: $(BINS)                                # 100 000 asynchronous calls unde
 
 check-templates: $(BINS)                       # every language's toolchain is installed
 	$(Q)scripts/deps.sh build run test templates
-	$(Q)BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/templates
+	$(Q)TEST_JOBS=0 BIN=$(CURDIR)/$(B)/bin scripts/run-integration-tests.sh "$(ONLY)" tests/templates
 
 # --- tests ---
 $(B)/tests/%: $(B)/tests/unit/%.o $(FAKES) $(ARCHIVE)

@@ -4,7 +4,7 @@ set -eu
 
 build="gcc make pkg-config binutils libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libmbedtls-dev libarchive-dev libhiredis-dev libcmocka-dev"
 run="redis-server curl ca-certificates tzdata python3 nodejs"
-test="git zsh fish mandoc python3-pytest python3-cryptography zstd clang clang-format libclang-rt-14-dev"
+test="git zsh fish mandoc python3-pytest python3-pytest-xdist python3-cryptography zstd clang clang-format libclang-rt-14-dev"
 native=$(dpkg --print-architecture 2>/dev/null || true)
 
 wanted=""

@@ -214,7 +214,7 @@ def descendants(pid):
                     kids = [int(p) for p in f.read().split()]
                 found += kids
                 todo += kids
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return found
 
@@ -223,7 +223,7 @@ def command(pid):
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             return f.read().replace(b"\0", b" ").decode(errors="replace").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it may go while it is looked at
         return ""
 
 

@@ -1,6 +1,7 @@
 """Starts a watchdog on free ports and speaks HTTP to it byte by byte."""
 import contextlib
 import os
+import random
 import re
 import resource
 import select
@@ -17,10 +18,22 @@ SANITIZED = os.path.exists(WATCHDOG) and b"__asan_init" in open(WATCHDOG, "rb").
 TIMEOUT = 20  # nothing here takes that long; what does has hung
 
 
+def next_ports(first=16384, n=16384):
+    at = random.SystemRandom().randrange(n)
+    while True:
+        yield first + at
+        at = (at + 1) % n
+
+
+PORTS = next_ports()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Of a range from which the kernel gives none to others, until somebody listens on it."""
+    for port in PORTS:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 class Response:
