@@ -270,7 +270,11 @@ static void send_command(struct command *c)
 static char *format(const struct faas_str *argv, size_t argc, size_t *len)
 {
     struct faas_buf b = {0};
+    size_t size = 32;
 
+    for (size_t i = 0; i < argc; i++)
+        size += argv[i].len + 32;
+    faas_buf_reserve(&b, size);
     faas_buf_append_c(&b, '*');
     faas_buf_append_u64(&b, argc);
     faas_buf_append(&b, "\r\n", 2);

@@ -2,6 +2,7 @@
 
 void gw_packet_append(struct faas_buf *out, const struct gw_packet *p)
 {
+    faas_buf_reserve(out, 64 + p->policy.len + p->callback.len + p->request.len + p->body.len);
     faas_buf_append_u64(out, p->policy.len);
     faas_buf_append_c(out, ' ');
     faas_buf_append_u64(out, p->callback.len);

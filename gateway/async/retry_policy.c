@@ -87,10 +87,17 @@ int gw_retry_annotate(struct gw_retry_policy *p, const struct faas_map *annotati
 
 void gw_retry_format(const struct gw_retry_policy *p, struct faas_buf *out)
 {
-    faas_buf_printf(out, "%" PRId64 " %" PRId64 " %" PRId64 " %d ", p->attempts, p->min_wait_ms,
-                    p->max_wait_ms, (int)p->jitter);
-    for (size_t i = 0; i < p->n_codes; i++)
-        faas_buf_printf(out, "%s%d", i ? "," : "", p->codes[i]);
+    const int64_t numbers[] = {p->attempts, p->min_wait_ms, p->max_wait_ms, p->jitter};
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(numbers); i++) {
+        faas_buf_append_u64(out, (uint64_t)numbers[i]);
+        faas_buf_append_c(out, ' ');
+    }
+    for (size_t i = 0; i < p->n_codes; i++) {
+        if (i)
+            faas_buf_append_c(out, ',');
+        faas_buf_append_u64(out, (uint64_t)p->codes[i]);
+    }
 }
 
 bool gw_retry_parse(struct faas_str text, struct gw_retry_policy *out)

@@ -44,7 +44,12 @@ static void add(struct args *a, struct faas_str value)
 
 static void add_int(struct args *a, int64_t n)
 {
-    add(a, faas_str_from(faas_arena_printf(&a->arena, "%" PRId64, n)));
+    char *text = faas_arena_alloc(&a->arena, 22);
+    size_t sign = n < 0;
+
+    text[0] = '-';
+    add(a, (struct faas_str){
+               text, sign + faas_format_u64(sign ? -(uint64_t)n : (uint64_t)n, text + sign)});
 }
 
 static struct op *op_new(struct faas_str id, void *arg)
@@ -118,12 +123,14 @@ void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_sub
     _cleanup_buf_ struct faas_buf packet = {0};
     struct args a = {.store = s};
     struct op *op = op_new(sub->id, arg);
+    const char *same = NULL;
     bool more = sub->spill || sub->due_ms || sub->same_key.len;
 
     op->fn.submitted = fn;
-    add_submission_keys(&a, sub, more, "same:",
-                        faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
-                                          FAAS_STR_FMT(sub->same_key)));
+    if (more)
+        same = faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
+                                 FAAS_STR_FMT(sub->same_key));
+    add_submission_keys(&a, sub, more, "same:", same);
     add_submission(&a, sub, more, sub->same_key.len ? sub->same_ttl_ms : 0, &packet);
     run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
 }

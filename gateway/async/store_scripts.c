@@ -55,8 +55,16 @@ static const char submit[] =
     "  local old = redis.call('GET', KEYS[6])\n"
     "  if old then return old end\n"
     "end\n"
-    "if ARGV[7] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n" QUEUE_CALL
-    "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
+    "if ARGV[7] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+    "if not ARGV[8] then\n" /* what most calls are, by the shortest way */
+    "  local e = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'c', ARGV[1], 'f', ARGV[2], 'p',\n"
+    "    ARGV[4])\n"
+    "  if e then\n"
+    "    redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n"
+    "      'e', e)\n"
+    "    return 1\n"
+    "  end\n"
+    "end\n" QUEUE_CALL "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
     "return 1\n";
 
 /* fire: as above, then last
