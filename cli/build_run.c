@@ -129,6 +129,15 @@ static int function_from_flags(const struct cli_build_options *o, struct cli_sta
     return 0;
 }
 
+/* Users may expect otherwise, scripts rely upon it. */
+static void tell_unused_flags(const struct cli_build_options *o, const struct cli_stack *stack)
+{
+    if (stack->n_functions > 0 && (o->image || o->handler || o->name || o->lang))
+        cli_note("The functions of %s are built; --image, --handler, --name and --lang are for use "
+                 "without one.\n",
+                 stack->file);
+}
+
 static void collect_copies(struct faas_strv *into, const struct cli_build_options *o,
                            const struct cli_stack *stack)
 {
@@ -184,6 +193,7 @@ int cli_build_run(const struct cli *cli, const struct cli_build_options *o,
         return faas_fail(err, FAAS_ERR_INVALID, "flag --parallel: must be 1 or more");
     if (cli_load_stack(cli, o->envsubst, &stack, err) < 0)
         return -1;
+    tell_unused_flags(o, &stack);
     if (stack.n_functions == 0 && function_from_flags(o, &stack, err) < 0)
         return -1;
     if (ensure_templates(o, &stack, err) < 0 || prepare_builder(&build, &client, err) < 0)

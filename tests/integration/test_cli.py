@@ -332,6 +332,10 @@ def test_a_build_without_a_stack_file(cli):
         assert missing in cli("build", *args, rc=1).err
     cli("build", "--image", "i", "--handler", "f", "--name", "n", "--lang", "bash")
     assert run_bundle(cli, "n", b"x")[1] == b"x"
+    cli.write("stack.yaml", "provider: {name: openfaas}\nfunctions: {g: {lang: bash, handler: f, image: g}}\n")
+    r = cli("build", "--image", "i", "--handler", "f", "--name", "m", "--lang", "bash")
+    assert "The functions of stack.yaml are built; --image" in r.err and "Image: g:latest built." in r.out
+    assert not os.path.exists(cli.path("build/m"))
 
 
 def test_what_needs_a_container_engine_says_so(cli):
