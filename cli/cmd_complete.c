@@ -34,7 +34,8 @@ static void ask_gateway(struct faas_strv *out, const struct cli_completion *c,
         const char *key; /* NULL: the list holds names */
     } lists[] = {{CLI_FUNCTIONS, "/system/functions", "name"},
                  {CLI_SECRETS, "/system/secrets", "name"},
-                 {CLI_NAMESPACES, "/system/namespaces", NULL}};
+                 {CLI_NAMESPACES, "/system/namespaces", NULL},
+                 {CLI_QUEUES, "/system/queues", "name"}};
     _cleanup_map_ struct faas_map query = {0};
     struct faas_error ignored = {0};
 
@@ -50,6 +51,12 @@ static void ask_gateway(struct faas_strv *out, const struct cli_completion *c,
     }
 }
 
+/* The commands that want these names look there for their gateway as well. */
+static bool asks_the_stacks(enum cli_completes names)
+{
+    return names == CLI_FUNCTIONS || names == CLI_NAMESPACES;
+}
+
 /* The functions of the gateway that the words lead to, or when there is none, of the stack file. */
 static void gateway_names(struct faas_strv *out, const struct cli_completion *c)
 {
@@ -61,7 +68,7 @@ static void gateway_names(struct faas_strv *out, const struct cli_completion *c)
 
     if (file)
         (void)!cli_stack_load(&stack, file, &cli_process_env, &ignored);
-    if (cli_client_open(&client, &connect, &stack, &ignored) < 0)
+    if (cli_client_open(&client, &connect, asks_the_stacks(c->names) ? &stack : NULL, &ignored) < 0)
         return;
     client.timeout_ms = TIMEOUT_MS;
     ask_gateway(out, c, &client);
@@ -96,6 +103,7 @@ static void print_names(const struct cli_completion *c)
     case CLI_FUNCTIONS:
     case CLI_SECRETS:
     case CLI_NAMESPACES:
+    case CLI_QUEUES:
         gateway_names(&names, c);
         break;
     case CLI_TEMPLATES:

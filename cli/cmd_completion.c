@@ -34,9 +34,10 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
 const struct cli_command cli_cmd_completion = {
     .name = "completion",
     .summary = "Print a script that completes command lines",
-    .description = "Prints a script for bash, zsh or fish. With it the tab key completes commands, "
-                   "flags and their values, and names of functions, secrets and namespaces of the "
-                   "gateway.",
+    .description =
+        "Prints a script for bash, zsh or fish. With it the tab key completes commands, "
+        "flags and their values, and names of functions, secrets, queues and namespaces of the "
+        "gateway.",
     .example = "faas-cli completion --shell bash > /etc/bash_completion.d/faas-cli\n"
                "faas-cli completion --shell fish > ~/.config/fish/completions/faas-cli.fish",
     .options_size = sizeof(struct options),

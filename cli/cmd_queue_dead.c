@@ -90,6 +90,7 @@ const struct cli_command cli_cmd_queue_dead = {
     .description = "Lists a queue's dead-letter list, oldest first; --json has every attempt.",
     .example = "faas-cli queue dead faas-request\n"
                "faas-cli queue dead faas-request --json",
+    .completes = CLI_QUEUES,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

@@ -30,6 +30,7 @@ const struct cli_command cli_cmd_queue_pause = {
     .description = "Workers take no more of it within two seconds. What runs goes on, and what is "
                    "submitted is kept.",
     .example = "faas-cli queue pause faas-request",
+    .completes = CLI_QUEUES,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)}},

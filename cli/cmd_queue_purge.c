@@ -47,6 +47,7 @@ const struct cli_command cli_cmd_queue_purge = {
     .description = "Forgets the calls that wait in a queue, for good. What runs goes on.",
     .example = "faas-cli queue purge faas-request\n"
                "faas-cli queue purge faas-request --which dead",
+    .completes = CLI_QUEUES,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

@@ -47,6 +47,7 @@ const struct cli_command cli_cmd_queue_redrive = {
         "counted anew.",
     .example = "faas-cli queue redrive faas-request\n"
                "faas-cli queue redrive faas-request --id 6f1c8a52-4f3f-4f0e-9a55-0f0f5d1c9b7e",
+    .completes = CLI_QUEUES,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)},

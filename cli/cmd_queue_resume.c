@@ -29,6 +29,7 @@ const struct cli_command cli_cmd_queue_resume = {
     .summary = "Make calls of a queue again",
     .description = "Workers take from it again within two seconds.",
     .example = "faas-cli queue resume faas-request",
+    .completes = CLI_QUEUES,
     .options_size = sizeof(struct options),
     .flags = {{cli_gateway_flags_alone, offsetof(struct options, connect)},
               {cli_token_flags, offsetof(struct options, connect)}},

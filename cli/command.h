@@ -21,6 +21,7 @@ enum cli_completes {
     CLI_FUNCTIONS,
     CLI_SECRETS,
     CLI_NAMESPACES,
+    CLI_QUEUES,
     CLI_STORE_FUNCTIONS,
     CLI_TEMPLATES,
     CLI_COMMANDS,

@@ -19,6 +19,7 @@ def gateway():
     g.on("GET", "/system/functions", (200, '[{"name": "figlet"}, {"name": "figment"}, {"name": "env"}]'))
     g.on("GET", "/system/namespaces", (200, '["openfaas-fn", "dev"]'))
     g.on("GET", "/system/secrets", (200, '[{"name": "api-key"}]'))
+    g.on("GET", "/system/queues", (200, '[{"name": "faas-request"}, {"name": "reports"}]'))
     yield g
     g.close()
 
@@ -42,6 +43,7 @@ LINES = [
     ("faas-cli secret remove ", {"api-key"}),
     ("faas-cli new f --lang pyth", None),
     ("faas-cli list --verb", {"--verbose"}),
+    ("faas-cli queue pause ", {"faas-request", "reports"}),
 ]
 
 
@@ -72,6 +74,14 @@ def test_a_shell_offers_what_the_table_and_the_gateway_have(cli, shell):
             assert "python3" in offers and "node" not in offers, line
         else:
             assert offers == expected, line
+
+
+def test_names_come_from_the_gateway_that_the_command_would_ask(cli, gateway):
+    cli.write("stack.yaml", "provider: {name: openfaas, gateway: 'http://127.0.0.1:1'}\nfunctions: {here: {image: i}}\n")
+    assert cli("complete", "--", "secret", "remove", "").out == ":words\napi-key\n"
+    assert "reports\n" in cli("complete", "--", "queue", "dead", "").out
+    assert cli("complete", "--", "describe", "").out == ":words\nhere\n"
+    assert gateway.seen() == ["GET /system/secrets", "GET /system/queues"]
 
 
 def test_bash_gets_only_what_is_behind_the_equals_sign(cli):

@@ -19,6 +19,7 @@ static const struct line lines[] = {
     {{"ns", "g"}, "get "},
     {{"ns", "get", ""}, "", CLI_NAMESPACES},
     {{"ns", "get", "dev", ""}, ""},
+    {{"queue", "redrive", ""}, "", CLI_QUEUES},
     {{"describe", ""}, "", CLI_FUNCTIONS},
     {{"describe", "--json", "fig"}, "", CLI_FUNCTIONS},
     {{"describe", "--namespace", "describe", ""}, "", CLI_FUNCTIONS},
