@@ -345,6 +345,7 @@ static int load_document(struct loader *l, struct faas_yaml **out)
 struct faas_yaml *faas_yaml_parse(struct faas_arena *a, struct faas_str text, const char *file,
                                   struct faas_error *err)
 {
+    const struct faas_str bom = FAAS_STR("\xef\xbb\xbf");
     struct loader *l;
     struct faas_yaml *root = NULL;
     int rc;
@@ -353,6 +354,8 @@ struct faas_yaml *faas_yaml_parse(struct faas_arena *a, struct faas_str text, co
         faas_fail(err, FAAS_ERR_INVALID, "%.200s: more than %zu bytes", file, FAAS_YAML_MAX_BYTES);
         return NULL;
     }
+    if (faas_str_starts(text, bom)) /* libyaml would take it for an indent */
+        text = (struct faas_str){.ptr = text.ptr + bom.len, .len = text.len - bom.len};
     l = faas_arena_zalloc(a, sizeof(*l));
     l->arena = a;
     l->text = text;

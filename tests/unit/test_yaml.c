@@ -39,8 +39,8 @@ static void documents_become_trees_with_their_spelling(void **state)
         {"# only a comment\n", "{}"},
         {"---\n", "{}"},
         {"\xef\xbb\xbf"
-         "a: b",
-         "{a: b}"},
+         "a: b\nc:\n  d: e",
+         "{a: b, c: {d: e}}"},
         {"z: 1\na: 2\nm: 3", "{z: 1, a: 2, m: 3}"},
         {"a: 010\nb: 1.50\nc: yes\nd: 0x1F\ne: 'yes'\nf: \"1.0\"\ng:\nh: ~",
          "{a: 010, b: 1.50, c: yes, d: 0x1F, e: 'yes', f: '1.0', g: , h: ~}"},
