@@ -137,10 +137,14 @@ static int call(const struct cli_invoke_options *o, const struct cli_invocation 
     _cleanup_free_ char *agent = user_agent();
     _cleanup_resp_ struct faas_fetch_resp resp = {0};
     struct answer answer = {0};
+    /* A GET with a body, be it an empty one, is not redirected. */
+    struct faas_str body = inv->body.len == 0 && strcmp(o->method, "GET") == 0
+                               ? (struct faas_str){0}
+                               : faas_buf_str(&inv->body);
     const struct faas_fetch_req req = {.method = o->method,
                                        .url = inv->url.data,
                                        .headers = &inv->headers,
-                                       .body = faas_buf_str(&inv->body),
+                                       .body = body,
                                        .timeout_ms = CLI_TIMEOUT_MS,
                                        .insecure_tls = o->connect.tls_no_verify,
                                        .user_agent = agent,

@@ -31,6 +31,7 @@ class FakeGateway:
 
     def __init__(self, tls_folder=None):
         self.answers = {}
+        self.redirects = {}  # path: where the client is sent instead
         self.requests = []
         gateway = self
 
@@ -45,9 +46,12 @@ class FakeGateway:
                 body = self.read_chunked() if "chunked" in (
                     self.headers.get("Transfer-Encoding") or "") else self.rfile.read(length)
                 gateway.requests.append(Request(self.command, self.path, self.headers, body))
-                status, answer = gateway.next_answer(self.command, self.path.split("?")[0])
+                path = self.path.split("?")[0]
+                status, answer = (302, "") if path in gateway.redirects else gateway.next_answer(self.command, path)
                 data = answer if isinstance(answer, bytes) else answer.encode()
                 self.send_response(status)
+                if path in gateway.redirects:
+                    self.send_header("Location", gateway.redirects[path])
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

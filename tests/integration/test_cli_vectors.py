@@ -271,9 +271,23 @@ def test_a_gateway_is_written_in_several_ways(cli, gateway):
         assert cli("list", "-q", OPENFAAS_URL=spelled).out == "figlet\n", spelled
 
 
+def test_functions_may_send_a_get_elsewhere_but_no_body(cli, gateway):
+    gateway.redirects["/function/figlet.openfaas-fn"] = "/function/figlet.art"
+    gateway.on("GET", "/function/figlet.art", (200, "there"))
+    assert cli("invoke", "figlet", "-m", "GET").out == "there"
+    assert gateway.seen() == ["GET /function/figlet.openfaas-fn", "GET /function/figlet.art"]
+    for method, body in (("POST", ""), ("GET", "a body")):
+        assert "status code: 302" in cli("invoke", "figlet", "-m", method, stdin=body, rc=1).err
+
+
 def test_a_redirect_of_the_list_is_not_followed(cli, gateway):
-    gateway.on("GET", "/system/functions", (302, ""))
+    gateway.redirects["/system/functions"] = "/elsewhere"
+    gateway.on("GET", "/elsewhere", (200, "[]"))
     assert "302" in cli("list", rc=1).err
+    assert gateway.seen() == ["GET /system/functions"]
+    gateway.redirects["/system/secrets"] = "/elsewhere"
+    cli("secret", "list")
+    assert gateway.seen()[1:] == ["GET /system/secrets", "GET /elsewhere"]
 
 
 def test_invoke_adds_headers_and_signs(cli, gateway):
