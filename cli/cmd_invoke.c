@@ -188,7 +188,7 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     gateway = cli_connect_gateway(&o->connect, &stack, err);
     /* Nobody types a body first, to be told then that a flag is wrong. */
     if (!gateway || cli_invocation_build(&inv, o, &stack, gateway, name, err) < 0 ||
-        cli_read_stdin(&inv.body, err) < 0)
+        cli_read_stdin(&inv.body, SIZE_MAX, err) < 0)
         return -1;
     cli_invocation_sign(&inv, o);
     return call(o, &inv, gateway, err);

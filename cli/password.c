@@ -3,6 +3,8 @@
 #include "cli/out.h"
 #include "cli/stdin.h"
 
+enum { MAX_PASSWORD = 1 << 16 };
+
 static int read_source(const struct cli_password_source *s, struct faas_buf *out,
                        struct faas_error *err)
 {
@@ -13,7 +15,7 @@ static int read_source(const struct cli_password_source *s, struct faas_buf *out
         return faas_fail(err, FAAS_ERR_INVALID,
                          "there is no password: give it on standard input with --password-stdin");
     if (s->from_stdin)
-        return cli_read_stdin(out, err);
+        return cli_read_stdin(out, MAX_PASSWORD, err);
     cli_note("WARNING! A password given by --password shows up in the list of processes and in the "
              "shell's history; use --password-stdin.\n");
     faas_buf_append_z(out, s->literal);

@@ -38,7 +38,7 @@ static int read_source(struct cli_secret_value *v, const struct cli_secret_sourc
         return 0;
     }
     if (!s->from_file)
-        return cli_read_stdin(&v->text, err);
+        return cli_read_stdin(&v->text, MAX_VALUE, err);
     if (faas_file_read(s->from_file, MAX_VALUE, &v->raw, err) < 0)
         return -1;
     faas_buf_append_str(&v->text, faas_buf_str(&v->raw));

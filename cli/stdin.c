@@ -13,7 +13,7 @@ static void tell_how_to_end(void)
         cli_note("Reading from standard input; Ctrl-D ends it.\n");
 }
 
-int cli_read_stdin(struct faas_buf *out, struct faas_error *err)
+int cli_read_stdin(struct faas_buf *out, size_t max, struct faas_error *err)
 {
     enum { PIECE = 65536 };
 
@@ -29,5 +29,7 @@ int cli_read_stdin(struct faas_buf *out, struct faas_error *err)
             return 0;
         out->len += (size_t)n;
         out->data[out->len] = '\0';
+        if (out->len > max)
+            return faas_fail(err, FAAS_ERR_TOO_LARGE, "standard input: more than %zu bytes", max);
     }
 }

@@ -864,6 +864,16 @@ def test_secrets_from_every_source(cli, gateway):
     assert len(gateway.requests) == 3
 
 
+def test_standard_input_without_an_end_is_refused(cli, gateway):
+    for command in (("secret", "create", "s"), ("secret", "update", "s"), ("login", "-s"),
+                    ("registry-login", "-u", "ada", "-s")):
+        with open("/dev/zero", "rb") as endless:
+            done = subprocess.run([os.path.join(BIN, "faas-cli"), *command], cwd=cli.folder, env=cli.env, stdin=endless,
+                                  capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1 and "Standard input: more than" in done.stderr, done
+    assert not gateway.requests
+
+
 def test_an_update_sends_the_raw_value_only_of_what_is_no_text(cli, gateway):
     gateway.on("PUT", "/system/secrets", (202, ""))
     cli.write("f", " text\n")
