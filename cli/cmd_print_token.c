@@ -33,7 +33,8 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     parts[0] = faas_str_split(&rest, '.');
     parts[1] = rest.ptr ? faas_str_split(&rest, '.') : rest;
     if (!rest.ptr || faas_str_find(rest, '.') >= 0)
-        return faas_fail(err, FAAS_ERR_INVALID, "%s: a token has three parts with dots in between",
+        return faas_fail(err, FAAS_ERR_INVALID,
+                         "the token in %s must have three parts with dots in between",
                          cli->args.items[0]);
     header = decode(parts[0], "header", err);
     if (header)

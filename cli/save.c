@@ -15,7 +15,9 @@ static int write_into(const char *path, struct faas_str data, struct faas_error 
 
     if (fd < 0)
         return faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "open %s", path);
-    return faas_write_all(fd, data.ptr, data.len, err) == 0 ? 0 : faas_error_wrap(err, "%s", path);
+    return faas_write_all(fd, data.ptr, data.len, err) == 0
+               ? 0
+               : faas_error_wrap(err, "write %s", path);
 }
 
 int cli_save(const char *path, struct faas_str data, mode_t mode, struct faas_error *err)

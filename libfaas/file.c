@@ -57,7 +57,7 @@ int faas_file_read(const char *path, size_t max, struct faas_buf *out, struct fa
         out->len += (size_t)n;
         if (out->len - before > max) {
             out->len = before;
-            return faas_fail(err, FAAS_ERR_TOO_LARGE, "%s: more than %zu bytes", path, max);
+            return faas_fail(err, FAAS_ERR_TOO_LARGE, "read %s: more than %zu bytes", path, max);
         }
     }
     out->data[out->len] = '\0';
@@ -112,9 +112,9 @@ int faas_file_replace(const char *path, struct faas_str data, mode_t mode, struc
     _cleanup_free_ char *temporary = faas_asprintf("%s/.tmp-XXXXXX", dir);
 
     if (write_temporary(temporary, data, mode, err) < 0)
-        return faas_error_wrap(err, "%s", path);
+        return faas_error_wrap(err, "write %s", path);
     if (rename(temporary, path) < 0) {
-        faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "%s: rename", path);
+        faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "write %s: rename", path);
         unlink(temporary);
         return -1;
     }
@@ -128,12 +128,12 @@ int faas_file_create(const char *path, struct faas_str data, mode_t mode, struct
     int rc;
 
     if (write_temporary(temporary, data, mode, err) < 0)
-        return faas_error_wrap(err, "%s", path);
+        return faas_error_wrap(err, "write %s", path);
     rc = link(temporary, path); /* unlike rename, refuses to replace */
     if (rc < 0 && errno == EEXIST)
-        faas_fail(err, FAAS_ERR_CONFLICT, "%s: exists already", path);
+        faas_fail(err, FAAS_ERR_CONFLICT, "write %s: it exists already", path);
     else if (rc < 0)
-        faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "%s: link", path);
+        faas_fail_errno(err, FAAS_ERR_INTERNAL, errno, "write %s: link", path);
     unlink(temporary);
     return rc < 0 ? -1 : sync_folder(dir, err);
 }

@@ -937,7 +937,9 @@ def test_files_are_written_to_where_links_and_devices_lead(cli, gateway):
     cli("secret", "generate", "-o", "fifo")
     assert len(base64.b64decode(os.read(reader, 100))) == 32
     os.close(reader)
-    assert "Is a directory" in cli("secret", "generate", "-o", "home", rc=1).err
+    assert cli("secret", "generate", "-o", "home", rc=1).err == "Open home: Is a directory\n"
+    cli.write("large", "x" * 2000000)
+    assert cli("secret", "create", "s", "--from-file", "large", rc=1).err == "Read large: more than 1048576 bytes\n"
 
     cli.write("dotfiles/config.yml", "auths: []\n")
     os.makedirs(cli.path("home/.openfaas"), exist_ok=True)
