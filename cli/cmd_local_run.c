@@ -195,7 +195,8 @@ static void remove_container(void *arg)
 {
     const struct session *s = arg;
     char *argv[] = {(char *)s->builder->program, "rm", "-f", s->container, NULL};
-    const struct cli_run run = {.argv = argv, .with_stderr = true, .line = cli_drop_line};
+    const struct cli_run run = {
+        .argv = argv, .with_stderr = true, .uninterrupted = true, .line = cli_drop_line};
     int status;
 
     (void)!cli_run(&run, &status, NULL);

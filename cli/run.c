@@ -90,7 +90,7 @@ int cli_run(const struct cli_run *r, int *status, struct faas_error *err)
                              .envp = environment.items,
                              .stdio = {-1, fds[1], r->with_stderr ? fds[1] : STDERR_FILENO},
                              .cwd = r->cwd,
-                             .in_our_group = true,
+                             .in_our_group = !r->uninterrupted,
                              .death_signal = SIGTERM},
         &process, err);
     if (r->line)

@@ -10,6 +10,7 @@ struct cli_run {
     const char *cwd;                    /* NULL: ours */
     const struct faas_map *environment; /* added to ours; may be NULL */
     bool with_stderr;                   /* take its stderr as well; otherwise it goes to ours */
+    bool uninterrupted;                 /* Ctrl-C is not for it: it cleans up */
     /* Gets every line without its end; the last may have had none. NULL: the program writes to our
      * own stdout and stderr. */
     void (*line)(void *arg, struct faas_str line);

@@ -425,6 +425,27 @@ def test_ctrl_c_leaves_nothing_of_a_clone(cli):
     assert not os.path.exists(cli.path("template"))
 
 
+def test_a_second_ctrl_c_does_not_keep_a_container(cli):
+    cli.write("bin/docker", "#!/bin/sh\ncase $1 in\n"
+              "run) touch runs; echo running >/dev/tty; exec sleep 600 ;;\n"
+              "rm) [ -e runs ] || exit 0; echo removing >/dev/tty\n"
+              "    while ! [ -e go ]; do sleep 0.05; done; rm runs ;;\nesac\n", 0o755)
+    typed = []
+
+    def watch(text):
+        if len(typed) == 2:
+            cli.write("go", "")  # the second has been echoed, so it has been sent
+        elif ("running", "removing")[len(typed)] in text:
+            typed.append(b"\x03")
+            return typed[-1]
+        return None
+
+    text, rc = on_terminal(cli, "local-run", "one", "--build=false", "--builder", "docker", watch=watch,
+                           PATH=cli.path("bin") + ":" + cli.env["PATH"])
+    assert rc == 0 and len(typed) == 2, text
+    assert not os.path.exists(cli.path("runs"))
+
+
 def test_git_may_ask_for_a_password_at_the_terminal(cli):
     cli.write("bin/git", "#!/bin/sh\n[ $1 = clone ] || exit 0\nprintf 'Password: ' >/dev/tty\n"
               "read -r word </dev/tty\neval dir=\\$$#\nmkdir -p $dir/template/mine\necho \"$word\" >../word\n"
