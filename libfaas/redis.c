@@ -55,6 +55,8 @@ struct faas_redis {
     redisAsyncContext *ac;
     struct faas_io io;
     bool wants_read, wants_write;
+    bool waits_writable;         /* the socket took no more, or is not connected yet */
+    struct faas_hook write_hook; /* otherwise what a turn has gathered goes out at its end */
     struct resolving *resolving;
     size_t hellos;           /* not yet answered */
     char (*script_shas)[41]; /* known before Redis has loaded them: calls may already wait */
@@ -429,7 +431,7 @@ static void on_connected(const redisAsyncContext *ac, int status)
 
 static void update_events(struct faas_redis *r)
 {
-    uint32_t events = (r->wants_read ? EPOLLIN : 0) | (r->wants_write ? EPOLLOUT : 0);
+    uint32_t events = (r->wants_read ? EPOLLIN : 0) | (r->waits_writable ? EPOLLOUT : 0);
 
     if (r->io.active)
         faas_io_mod(r->loop, &r->io, events);
@@ -451,11 +453,35 @@ static void del_read(void *arg)
     update_events(r);
 }
 
+/* No need to ask whether it can be written to: nearly always it can. */
+static int64_t write_now(void *arg)
+{
+    struct faas_redis *r = arg;
+    redisAsyncContext *ac = r->ac;
+
+    faas_hook_del(r->loop, &r->write_hook);
+    if (!ac || !r->wants_write)
+        return -1;
+    redisAsyncHandleWrite(ac);
+    if (r->ac == ac && r->wants_write) {
+        r->waits_writable = true;
+        update_events(r);
+    }
+    return -1;
+}
+
 static void add_write(void *arg)
 {
     struct faas_redis *r = arg;
 
+    if (r->wants_write)
+        return;
     r->wants_write = true;
+    if (r->ac && (r->ac->c.flags & REDIS_CONNECTED)) {
+        faas_hook_add(r->loop, &r->write_hook, write_now, r);
+        return;
+    }
+    r->waits_writable = true;
     update_events(r);
 }
 
@@ -464,6 +490,9 @@ static void del_write(void *arg)
     struct faas_redis *r = arg;
 
     r->wants_write = false;
+    if (!r->waits_writable)
+        return;
+    r->waits_writable = false;
     update_events(r);
 }
 
@@ -472,6 +501,7 @@ static void clean_up(void *arg)
     struct faas_redis *r = arg;
 
     faas_io_del(r->loop, &r->io);
+    faas_hook_del(r->loop, &r->write_hook);
 }
 
 /* An error or a hang-up is for whoever is interested: hiredis finds out by trying. */
@@ -501,7 +531,7 @@ static void adopt(struct faas_redis *r, redisAsyncContext *ac)
         return;
     }
     r->ac = ac;
-    r->wants_read = r->wants_write = false;
+    r->wants_read = r->wants_write = r->waits_writable = false;
     ac->data = r;
     if (faas_io_add(r->loop, &r->io, ac->c.fd, 0, on_event, r, &err) < 0) {
         drop(r, err.msg);
@@ -591,6 +621,13 @@ static void connect_now(void *arg)
 }
 
 /* --- life --- */
+
+void faas_redis_flush(struct faas_redis *r)
+{
+    /* hiredis may not lose its connection while it hands out replies. */
+    if (r->ac && r->write_hook.node.next && !(r->ac->c.flags & REDIS_IN_CALLBACK))
+        write_now(r);
+}
 
 struct faas_redis *faas_redis_new(struct faas_loop *loop, const struct faas_redis_opts *opts)
 {

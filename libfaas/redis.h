@@ -3,7 +3,8 @@
  * Commands go out in the order in which they are given; those of one turn of the loop leave
  * together and nobody waits for another's reply, so many callers share one connection. Each has a
  * deadline. When it passes, or the connection breaks, whether Redis has done what was asked is not
- * known: the command is not sent again. Everything is called on the loop's thread. */
+ * known: the command is not sent again. Everything is called on the loop's thread. The program must
+ * ignore SIGPIPE. */
 #ifndef FAAS_REDIS_H
 #define FAAS_REDIS_H
 
@@ -53,11 +54,15 @@ void faas_redis_command(struct faas_redis *r, const struct faas_str *argv, size_
                        sizeof((const struct faas_str[]){__VA_ARGS__}) / sizeof(struct faas_str), \
                        0, (fn), (arg))
 
+/* What was given goes out now, not at the end of the turn: there is more to do in it, which Redis
+ * need not wait for. From within an fn it makes no difference. */
+void faas_redis_flush(struct faas_redis *r);
+
 /* Runs opts.scripts[index], which every connection has loaded before it counts as up. argv: n_keys
  * keys, then the other arguments; at most FAAS_REDIS_MAX_ARGS. */
 void faas_redis_script(struct faas_redis *r, size_t index, const struct faas_str *argv, size_t argc,
                        size_t n_keys, faas_redis_fn *fn, void *arg);
-#define FAAS_REDIS_MAX_ARGS 32
+#define FAAS_REDIS_MAX_ARGS 256
 
 /* Is this Redis's own error, beginning with word ("OOM", "READONLY", "NOSCRIPT")? */
 bool faas_redis_fails(const struct faas_error *err, const char *word);

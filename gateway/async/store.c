@@ -3,11 +3,14 @@
 #include "gateway/async/keys.h"
 #include "gateway/async/packet.h"
 #include "gateway/async/store_scripts.h"
+#include "gateway/async/submit_batch.h"
 #include "libfaas/alloc.h"
 #include "libfaas/cleanup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+enum { MAX_ARGS = 24 };
 
 /* A step that waits for its reply. */
 struct op {
@@ -27,7 +30,7 @@ struct op {
 struct args {
     struct gw_store *store;
     struct faas_arena arena;
-    struct faas_str argv[FAAS_REDIS_MAX_ARGS];
+    struct faas_str argv[MAX_ARGS];
     size_t n, n_keys;
 };
 
@@ -122,10 +125,15 @@ void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_sub
 {
     _cleanup_buf_ struct faas_buf packet = {0};
     struct args a = {.store = s};
-    struct op *op = op_new(sub->id, arg);
-    const char *same = NULL;
     bool more = sub->spill || sub->due_ms || sub->same_key.len;
+    const char *same = NULL;
+    struct op *op;
 
+    if (s->batch && !more && sub->id_is_new) {
+        gw_submit_batch_add(s->batch, sub, fn, arg);
+        return;
+    }
+    op = op_new(sub->id, arg);
     op->fn.submitted = fn;
     if (more)
         same = faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),

@@ -17,9 +17,12 @@
 
 #include "libfaas/redis.h"
 
+struct gw_submit_batch;
+
 struct gw_store {
-    struct faas_redis *redis; /* borrowed; loaded with gw_store_scripts */
-    const char *prefix;       /* borrowed */
+    struct faas_redis *redis;      /* borrowed; loaded with gw_store_scripts */
+    const char *prefix;            /* borrowed */
+    struct gw_submit_batch *batch; /* borrowed; NULL: every submission goes by itself */
 };
 
 extern const char *const gw_store_scripts[];

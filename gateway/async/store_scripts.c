@@ -67,8 +67,26 @@ static const char submit[] =
     "end\n" QUEUE_CALL "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
     "return 1\n";
 
-/* fire: as above, then last
- * as above, then skip? prefix-of-calls -> {id, enum gw_fired} */
+/* The same for several calls of one queue, whose ids nobody can have.
+ *
+ * submit_all: queue, queues; queue group now prefix-of-calls, then id fn packet of each -> 1 */
+static const char submit_all[] =
+    "for i = 5, #ARGV, 3 do\n"
+    "  local id, fn = ARGV[i], ARGV[i + 1]\n"
+    "  local e = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', 'c', id, 'f', fn, 'p', ARGV[i + "
+    "2])\n"
+    "  if not e then\n"
+    "    redis.call('SADD', KEYS[2], ARGV[1])\n"
+    "    redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '0', 'MKSTREAM')\n"
+    "    e = redis.call('XADD', KEYS[1], '*', 'c', id, 'f', fn, 'p', ARGV[i + 2])\n"
+    "  end\n"
+    "  redis.call('HSET', ARGV[4] .. id, 's', 'queued', 'f', fn, 'q', ARGV[1], 't', ARGV[3], 'e', "
+    "e)\n"
+    "end\n"
+    "return 1\n";
+
+/* fire: as submit, then last
+ * as submit, then skip? prefix-of-calls -> {id, enum gw_fired} */
 static const char fire[] =
     "local old = redis.call('GET', KEYS[6])\n"
     "if old then return {old, 1} end\n"
@@ -340,10 +358,13 @@ static const char dead[] =
     "return out\n";
 
 const char *const gw_store_scripts[] = {
-    [GW_SCRIPT_SUBMIT] = submit,   [GW_SCRIPT_FIRE] = fire,       [GW_SCRIPT_START] = start,
-    [GW_SCRIPT_RENEW] = renew,     [GW_SCRIPT_FINISH] = finish,   [GW_SCRIPT_RELEASE] = release,
-    [GW_SCRIPT_RETRY] = retry,     [GW_SCRIPT_PROMOTE] = promote, [GW_SCRIPT_CANCEL] = cancel,
-    [GW_SCRIPT_REDRIVE] = redrive, [GW_SCRIPT_PURGE] = purge,     [GW_SCRIPT_POSTPONE] = postpone,
-    [GW_SCRIPT_QUEUES] = queues,   [GW_SCRIPT_DEAD] = dead,       [GW_SCRIPT_GET] = get,
+    [GW_SCRIPT_SUBMIT] = submit,     [GW_SCRIPT_SUBMIT_ALL] = submit_all,
+    [GW_SCRIPT_FIRE] = fire,         [GW_SCRIPT_START] = start,
+    [GW_SCRIPT_RENEW] = renew,       [GW_SCRIPT_FINISH] = finish,
+    [GW_SCRIPT_RELEASE] = release,   [GW_SCRIPT_RETRY] = retry,
+    [GW_SCRIPT_PROMOTE] = promote,   [GW_SCRIPT_CANCEL] = cancel,
+    [GW_SCRIPT_REDRIVE] = redrive,   [GW_SCRIPT_PURGE] = purge,
+    [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
+    [GW_SCRIPT_DEAD] = dead,         [GW_SCRIPT_GET] = get,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

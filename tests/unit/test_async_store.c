@@ -1,4 +1,5 @@
 #include "gateway/async/store.h"
+#include "gateway/async/submit_batch.h"
 #include "tests/unit/fakes/redis_server.h"
 #include "tests/unit/unit.h"
 
@@ -550,6 +551,73 @@ static void what_was_read_can_be_put_back_uncounted(void **state)
     assert_string_equal(seen.body, "payload");
 }
 
+static bool have_come(void *arg)
+{
+    struct seen *seen = arg;
+
+    return seen[0].calls && seen[1].calls && seen[2].calls && seen[3].calls;
+}
+
+static void what_is_submitted_in_a_turn_is_queued_in_order(void **state)
+{
+    static const char *const ids[] = {"a", "b", "c", "d"};
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen[4] = {0};
+
+    f->store.batch = gw_submit_batch_new(&f->store, f->loop);
+    s.id_is_new = true;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(ids); i++) {
+        s.id = faas_str_from(ids[i]);
+        s.queue = i == 3 ? FAAS_STR("other") : FAAS_STR("q");
+        gw_store_submit(&f->store, &s, on_submitted, &seen[i]);
+    }
+    assert_true(faas_loop_run_until(f->loop, have_come, seen, LIMIT_MS));
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(ids); i++) {
+        assert_string_equal(seen[i].id, ids[i]);
+        assert_true(seen[i].flag);
+    }
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:other"));
+    for (size_t i = 0; i < 3; i++) {
+        struct seen entry;
+
+        read_entry(f, &entry);
+        assert_string_equal(entry.id, ids[i]);
+        assert_string_equal(entry.body, "payload");
+        assert_int_equal(finish(f, &entry, "done", false), GW_ASYNC_OK);
+    }
+    gw_submit_batch_free(f->store.batch);
+    f->store.batch = NULL;
+}
+
+static void on_failed(void *arg, enum gw_store_result result, struct faas_str id, bool is_new,
+                      const struct faas_error *err)
+{
+    struct seen *seen = arg;
+
+    (void)id;
+    assert_non_null(err);
+    assert_int_equal(result, GW_ASYNC_ERROR);
+    assert_false(is_new);
+    seen->calls++;
+}
+
+static void who_waits_in_a_turn_that_never_ends_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen = {0};
+
+    f->store.batch = gw_submit_batch_new(&f->store, f->loop);
+    s.id_is_new = true;
+    gw_store_submit(&f->store, &s, on_failed, &seen);
+    gw_submit_batch_free(f->store.batch);
+    f->store.batch = NULL;
+    faas_redis_free(f->redis);
+    f->redis = NULL;
+    assert_int_equal(seen.calls, 1);
+}
+
 static void a_queue_that_is_gone_is_made_again(void **state)
 {
     struct fixture *f = *state;
@@ -695,6 +763,8 @@ int main(void)
         TEST(what_is_cancelled_before_anybody_has_read_it_is_gone),
         TEST(a_call_that_goes_on_is_written_down),
         TEST(what_was_read_can_be_put_back_uncounted),
+        TEST(what_is_submitted_in_a_turn_is_queued_in_order),
+        TEST(who_waits_in_a_turn_that_never_ends_is_told),
         TEST(a_queue_that_is_gone_is_made_again),
         TEST(the_dead_can_be_redriven),
         TEST(purging_leaves_what_runs),

@@ -2,6 +2,7 @@
 #include "tests/unit/fakes/redis_server.h"
 #include "tests/unit/unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #define LIMIT_MS 20000
@@ -337,5 +338,6 @@ int main(void)
         cmocka_unit_test(a_password_is_needed_and_enough),
         cmocka_unit_test(freeing_fails_what_is_out),
     };
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("redis", tests, NULL, NULL);
 }
