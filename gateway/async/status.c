@@ -86,7 +86,7 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
     set_time(o, "finishedAt", field(hash, "fin"));
     if (callback.len)
         set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
-    if (faas_str_eqz(field(hash, "x"), "1"))
+    if (!is_over(hash) && faas_str_eqz(field(hash, "x"), "1"))
         json_object_set_new(o, "cancelling", json_true());
     json_object_set_new(o, "history", gw_inquiry_history(field(hash, "h")));
     return o;

@@ -1,5 +1,6 @@
 #include "gateway/async/store.h"
 
+#include "gateway/async/finish_batch.h"
 #include "gateway/async/keys.h"
 #include "gateway/async/packet.h"
 #include "gateway/async/store_scripts.h"
@@ -288,10 +289,15 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
                      const struct gw_outcome *o, gw_stored_fn *fn, void *arg)
 {
     struct args a = {.store = s};
-    struct op *op = op_new((struct faas_str){0}, arg);
+    struct op *op;
     bool more =
         o->has_packet_key || o->hold || o->reason.len || !faas_str_eqz(FAAS_STR("done"), o->state);
 
+    if (s->ends && !more) {
+        gw_finish_batch_add(s->ends, ref, o, fn, arg);
+        return;
+    }
+    op = op_new((struct faas_str){0}, arg);
     op->fn.stored = fn;
     add_call(&a, ref);
     add_key(&a, "result:", ref->id);

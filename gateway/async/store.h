@@ -18,11 +18,13 @@
 #include "libfaas/redis.h"
 
 struct gw_submit_batch;
+struct gw_finish_batch;
 
 struct gw_store {
     struct faas_redis *redis;      /* borrowed; loaded with gw_store_scripts */
     const char *prefix;            /* borrowed */
     struct gw_submit_batch *batch; /* borrowed; NULL: every submission goes by itself */
+    struct gw_finish_batch *ends;  /* the same for what gw_store_finish() is told */
 };
 
 extern const char *const gw_store_scripts[];

@@ -190,6 +190,38 @@ static const char finish[] =
             "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
             "return 1\n";
 
+/* finish_all: queue; group now ttl prefix-of-calls prefix-of-results, then of each
+ * id attempt entry status history began result -> {0 or 1, as finish}…
+ *
+ * The short form for several calls of a queue. Entries are put away before anything is written, see
+ * EVEN_IF_FULL. */
+static const char finish_all[] =
+    "local out, away, old, ttl = {}, {}, {}, ARGV[3]\n"
+    "for i = 6, #ARGV, 7 do\n"
+    "  local c = redis.call('HMGET', ARGV[4] .. ARGV[i], 'n', 'e', 's', 'h')\n"
+    "  local mine = (c[1] or '1') == ARGV[i + 1] and c[2] == ARGV[i + 2] and\n"
+    "    (c[3] == 'queued' or c[3] == 'running')\n"
+    "  if mine then away[#away + 1] = ARGV[i + 2]; old[i] = c[4] end\n"
+    "  out[#out + 1] = mine and 1 or 0\n"
+    "end\n"
+    "if #away == 0 then return out end\n"
+    "redis.call('XACK', KEYS[1], ARGV[1], unpack(away))\n"
+    "redis.call('XDEL', KEYS[1], unpack(away))\n"
+    "for k, mine in ipairs(out) do\n"
+    "  if mine == 1 then\n"
+    "    local i = 7 * k - 1\n"
+    "    local h, call = ARGV[i + 4], ARGV[4] .. ARGV[i]\n"
+    "    if old[i] then h = old[i] .. ',' .. h end\n"
+    "    redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 3], 'h', h, 'at', ARGV[i + 5],\n"
+    "      'fin', ARGV[2])\n"
+    "    if ttl ~= '0' then\n"
+    "      redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6], 'PX', ttl)\n"
+    "      redis.call('PEXPIRE', call, ttl)\n"
+    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6]) end\n"
+    "  end\n"
+    "end\n"
+    "return out\n";
+
 /* release: call, queue, packet; attempt entry group note */
 static const char release[] = IF_MINE EVEN_IF_FULL
     "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n"
@@ -358,13 +390,22 @@ static const char dead[] =
     "return out\n";
 
 const char *const gw_store_scripts[] = {
-    [GW_SCRIPT_SUBMIT] = submit,     [GW_SCRIPT_SUBMIT_ALL] = submit_all,
-    [GW_SCRIPT_FIRE] = fire,         [GW_SCRIPT_START] = start,
-    [GW_SCRIPT_RENEW] = renew,       [GW_SCRIPT_FINISH] = finish,
-    [GW_SCRIPT_RELEASE] = release,   [GW_SCRIPT_RETRY] = retry,
-    [GW_SCRIPT_PROMOTE] = promote,   [GW_SCRIPT_CANCEL] = cancel,
-    [GW_SCRIPT_REDRIVE] = redrive,   [GW_SCRIPT_PURGE] = purge,
-    [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
-    [GW_SCRIPT_DEAD] = dead,         [GW_SCRIPT_GET] = get,
+    [GW_SCRIPT_SUBMIT] = submit,
+    [GW_SCRIPT_SUBMIT_ALL] = submit_all,
+    [GW_SCRIPT_FIRE] = fire,
+    [GW_SCRIPT_START] = start,
+    [GW_SCRIPT_RENEW] = renew,
+    [GW_SCRIPT_FINISH] = finish,
+    [GW_SCRIPT_FINISH_ALL] = finish_all,
+    [GW_SCRIPT_RELEASE] = release,
+    [GW_SCRIPT_RETRY] = retry,
+    [GW_SCRIPT_PROMOTE] = promote,
+    [GW_SCRIPT_CANCEL] = cancel,
+    [GW_SCRIPT_REDRIVE] = redrive,
+    [GW_SCRIPT_PURGE] = purge,
+    [GW_SCRIPT_POSTPONE] = postpone,
+    [GW_SCRIPT_QUEUES] = queues,
+    [GW_SCRIPT_DEAD] = dead,
+    [GW_SCRIPT_GET] = get,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

@@ -1,3 +1,4 @@
+#include "gateway/async/finish_batch.h"
 #include "gateway/async/store.h"
 #include "gateway/async/submit_batch.h"
 #include "tests/unit/fakes/redis_server.h"
@@ -590,6 +591,43 @@ static void what_is_submitted_in_a_turn_is_queued_in_order(void **state)
     f->store.batch = NULL;
 }
 
+static void each_end_of_a_turn_has_its_own_answer(void **state)
+{
+    static const char *const ids[] = {"a", "b", "c"};
+    const struct gw_outcome outcome = {
+        .state = "done",
+        .status = 200,
+        .history = FAAS_STR("{}"),
+        .result_body = FAAS_STR("answer"),
+        .ttl_ms = 60000,
+        .now_ms = NOW,
+    };
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen entries[3], seen[4] = {0};
+
+    for (size_t i = 0; i < 3; i++) {
+        s.id = faas_str_from(ids[i]);
+        begin(f, &entries[i], &s);
+        entries[i].ref.entry = faas_str_from(entries[i].entry);
+        entries[i].ref.id = faas_str_from(entries[i].id);
+    }
+    entries[1].ref.attempt = 7; /* somebody else's by now */
+    f->store.ends = gw_finish_batch_new(&f->store, f->loop);
+    for (size_t i = 0; i < 4; i++) /* and one of them again, which changes nothing */
+        gw_store_finish(&f->store, &entries[i % 3].ref, &outcome, on_stored, &seen[i]);
+    assert_true(faas_loop_run_until(f->loop, have_come, seen, LIMIT_MS));
+    assert_int_equal(seen[0].result, GW_ASYNC_OK);
+    assert_int_equal(seen[1].result, GW_ASYNC_LOST);
+    assert_int_equal(seen[2].result, GW_ASYNC_OK);
+    assert_state(f, "done");
+    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), FAAS_STR("t:result:c"));
+    ASSERT_REDIS(f, "", FAAS_STR("GET"), FAAS_STR("t:result:b"));
+    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+    gw_finish_batch_free(f->store.ends);
+    f->store.ends = NULL;
+}
+
 static void on_failed(void *arg, enum gw_store_result result, struct faas_str id, bool is_new,
                       const struct faas_error *err)
 {
@@ -764,6 +802,7 @@ int main(void)
         TEST(a_call_that_goes_on_is_written_down),
         TEST(what_was_read_can_be_put_back_uncounted),
         TEST(what_is_submitted_in_a_turn_is_queued_in_order),
+        TEST(each_end_of_a_turn_has_its_own_answer),
         TEST(who_waits_in_a_turn_that_never_ends_is_told),
         TEST(a_queue_that_is_gone_is_made_again),
         TEST(the_dead_can_be_redriven),
