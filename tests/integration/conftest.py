@@ -1,6 +1,13 @@
+import signal
+
 import pytest
 
 from minnow import Gateway
+
+# Whoever runs this in the background has them ignored, which our programs would inherit and keep.
+for number in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 # Needs what takes minutes to build, or root and container engines, so it runs only when it is named:
 # make check-static, make check-images.
