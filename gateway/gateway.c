@@ -344,7 +344,7 @@ static void drain_shards(void *arg)
         faas_loop_post(gw->shards[i]->loop, drain_shard, gw->shards[i]);
 }
 
-/* The worker first: its calls come in by our own front door. */
+/* The worker first: its calls need replicas, and some of them our own front door. */
 static void on_signal(void *arg, int signo)
 {
     struct gw *gw = arg;
