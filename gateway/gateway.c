@@ -272,7 +272,7 @@ static int start_worker(struct gw *gw, struct faas_error *err)
     return 0;
 }
 
-static void end_worker(struct gw *gw)
+static void free_worker(struct gw *gw)
 {
     struct gw_worker *worker = gw->worker;
 
@@ -359,6 +359,18 @@ static void on_signal(void *arg, int signo)
         drain_shards(gw);
 }
 
+/* What was posted to loops that had stopped already: jobs that ended late, tables. */
+static void deliver(struct gw *gw)
+{
+    bool any;
+
+    do {
+        any = false;
+        for (unsigned i = 0; i < gw->n_shards; i++)
+            any |= gw->shards[i] && faas_loop_deliver(gw->shards[i]->loop);
+    } while (any);
+}
+
 /* Requests end first (their handlers let go of pool and provider), then who works for them, then
  * the loops that these post to. */
 void gw_free(struct gw *gw)
@@ -366,17 +378,19 @@ void gw_free(struct gw *gw)
     if (!gw)
         return;
     join_shards(gw, true);
-    end_worker(gw);
+    gw_worker_join(gw->worker);
     gw_metrics_server_close(gw);
     for (unsigned i = 0; i < gw->n_shards; i++) {
         if (gw->shards[i])
             gw_shard_close_server(gw->shards[i]);
     }
     faas_pool_free(gw->pool);
+    free_worker(gw);
     while (atomic_load(&gw->log_streams) > 0)
         sched_yield();
     if (gw->provider.ops)
         faas_provider_close(&gw->provider);
+    deliver(gw);
     for (unsigned i = 0; i < gw->n_shards; i++)
         gw_shard_free(gw->shards[i]);
     free(gw->shards);

@@ -370,6 +370,14 @@ static void read_mail(struct faas_loop *loop)
     loop->draining.len = 0;
 }
 
+bool faas_loop_deliver(struct faas_loop *loop)
+{
+    bool any = atomic_load(&loop->has_mail);
+
+    read_mail(loop);
+    return any;
+}
+
 /* --- signals --- */
 
 static void on_signal(void *arg, uint32_t events)

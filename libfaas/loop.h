@@ -19,6 +19,9 @@ struct faas_loop;
 /* clock is borrowed; NULL means the system's. */
 struct faas_loop *faas_loop_new(const struct faas_clock *clock, struct faas_error *err);
 void faas_loop_free(struct faas_loop *loop); /* undelivered messages are dropped, not run */
+/* When the loop will not run any more: runs what was posted since, so that it lets go of what it
+ * holds. True: there was something, and it may have posted elsewhere. */
+bool faas_loop_deliver(struct faas_loop *loop);
 
 void faas_loop_run(struct faas_loop *loop);  /* until stop */
 void faas_loop_stop(struct faas_loop *loop); /* any thread; run returns after the current turn */

@@ -385,6 +385,8 @@ static void worker_free(struct gw_worker *w)
     if (w->loop) {
         while (!faas_list_empty(&w->attempts))
             gw_attempt_abandon(FAAS_CONTAINER_OF(w->attempts.next, struct gw_attempt, node));
+        while (faas_loop_deliver(w->loop)) /* tables, and callbacks that nobody waits for */
+            ;
         w->draining = true;
         gw_queue_gauges_stop(&w->gauges);
         faas_redis_free(w->reader);
@@ -511,11 +513,16 @@ void gw_worker_drain(struct gw_worker *w, void (*drained)(void *arg), void *arg)
     faas_loop_post(w->loop, begin_drain, w);
 }
 
-void gw_worker_free(struct gw_worker *w)
+void gw_worker_join(struct gw_worker *w)
 {
     if (!w)
         return;
     faas_loop_stop(w->loop);
     pthread_join(w->thread, NULL);
-    worker_free(w);
+}
+
+void gw_worker_free(struct gw_worker *w)
+{
+    if (w)
+        worker_free(w);
 }

@@ -51,7 +51,9 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err);
  * worker's thread, which ends. What is left then is taken over when its lease is over. Any thread,
  * once. */
 void gw_worker_drain(struct gw_worker *w, void (*drained)(void *arg), void *arg);
-/* Ends the thread, drained or not. */
+/* Ends the thread, drained or not. Harmless on NULL, as the next. */
+void gw_worker_join(struct gw_worker *w);
+/* After that, and after the pool: callbacks come home to its loop. */
 void gw_worker_free(struct gw_worker *w);
 
 /* --- for attempt.c --- */

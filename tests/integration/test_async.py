@@ -4,6 +4,7 @@ import hmac
 import http.server
 import json
 import signal
+import socket
 import threading
 import time
 
@@ -592,6 +593,22 @@ def test_a_paused_queue_keeps_its_calls(redis, gateway):
     wait_state(redis, last, "done")
     assert queues(gateway)["special"]["depth"] == 0
     assert gateway.api("POST", "/system/queues/special/purge?which=all").status == 400
+
+
+def test_a_gateway_stops_while_a_callbacks_receiver_hangs(redis):
+    """The call is home before its loop is gone; the sanitizer would tell."""
+    gw = Gateway(redis_url=redis.url, drain_timeout="100ms", callback_timeout="2s", **FAST)
+    with socket.socket() as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.listen()
+        deploy(gw, "echo", "cat")
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
+        call_id = submit(gw, "echo", b"x", X_Callback_Url=url).headers["X-Call-Id"]
+        connection, _ = receiver.accept()
+        with connection:
+            gw.stop()
+    assert redis.call(call_id)["cbs"] == "due"  # for whoever takes the entry over
+    gw.close()
 
 
 def test_a_queue_that_is_not_there_is_named(redis, gateway):

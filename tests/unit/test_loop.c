@@ -611,6 +611,33 @@ static void note_signal(void *arg, int signo)
     *(int *)arg = signo;
 }
 
+static void set_to_null(void *arg)
+{
+    *(void **)arg = NULL;
+}
+
+static void post_another(void *arg)
+{
+    struct faas_loop **loop = arg;
+
+    faas_loop_post(*loop, set_to_null, loop);
+}
+
+static void what_came_too_late_is_delivered_when_asked_for(void **state)
+{
+    struct faas_loop *loop = faas_loop_new(NULL, NULL), *held = loop;
+
+    (void)state;
+    assert_false(faas_loop_deliver(loop));
+    faas_loop_post(loop, post_another, &held);
+    assert_true(faas_loop_deliver(loop));
+    assert_ptr_equal(held, loop);
+    assert_true(faas_loop_deliver(loop)); /* what the first one has posted */
+    assert_null(held);
+    assert_false(faas_loop_deliver(loop));
+    faas_loop_free(loop);
+}
+
 static void signals_become_messages(void **state)
 {
     struct faas_loop *loop = new_loop(NULL);
@@ -686,6 +713,7 @@ int main(void)
         cmocka_unit_test(messages_of_many_threads_arrive_in_each_threads_order),
         cmocka_unit_test(a_message_posted_by_a_message_waits_for_the_next_turn),
         cmocka_unit_test(stop_wakes_a_sleeping_loop_and_is_not_lost_before_it_runs),
+        cmocka_unit_test(what_came_too_late_is_delivered_when_asked_for),
         cmocka_unit_test(signals_become_messages),
         cmocka_unit_test(now_is_read_once_a_turn),
     };
