@@ -124,9 +124,21 @@ def drained(redis):
     return redis("XLEN", QUEUE) == 0 and redis("ZCARD", "minnow:delayed:faas-request") == 0
 
 
+def what_is_left(redis):
+    """For whoever has to find out why."""
+    entries = redis("XRANGE", QUEUE, "-", "+", "COUNT", 3)
+    ids = [e[1][1] for e in entries] + redis("ZRANGE", "minnow:delayed:faas-request", 0, 2)
+    return {"time": redis("TIME"), "entries": entries, "calls": [redis.call(i) for i in ids],
+            "group": redis("XINFO", "GROUPS", QUEUE), "consumers": redis("XINFO", "CONSUMERS", QUEUE, "workers"),
+            "pending": redis("XPENDING", QUEUE, "workers", "-", "+", 3)}
+
+
 def check(redis, ledger, accepted, limit=120):
     """Every accepted call was executed and has ended once. Returns how many extra executions."""
-    wait_until(lambda: drained(redis), "an empty queue", limit)
+    try:
+        wait_until(lambda: drained(redis), "an empty queue", limit)
+    except AssertionError as e:
+        raise AssertionError(f"{e}; left: {what_is_left(redis)}") from None
     executed = ledger.counts()
     for call_id in accepted:
         call = redis.call(call_id)

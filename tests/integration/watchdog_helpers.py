@@ -131,8 +131,10 @@ class Connection:
         status, headers = self.head()
         r, body = Response(status, headers, b"", []), bytearray()
         try:
-            if headers.get("transfer-encoding") != "chunked":
+            if "content-length" in headers:
                 body += self.exactly(int(headers["content-length"]))
+            elif headers.get("transfer-encoding") != "chunked":  # HTTP/1.0
+                body += self.rest()
             else:
                 while size := int(self.line().split(";")[0], 16):
                     body += self.exactly(size)
