@@ -142,7 +142,7 @@ def check(redis, ledger, accepted, limit=120):
     executed = ledger.counts()
     for call_id in accepted:
         call = redis.call(call_id)
-        assert call.get("s") == "done", (call_id, call, executed[call_id])
+        assert call.get("s") == "done", f"{call_id} {redis('HGETALL', 'minnow:call:' + call_id)} {executed[call_id]}"
         assert executed[call_id] >= 1, (call_id, call)
         # Each end of an attempt that is recorded is written here, so a second end would show.
         assert call["h"].count('"status":200') == 1, call
@@ -153,6 +153,7 @@ def check(redis, ledger, accepted, limit=120):
 
 
 def kill_and_start(victim, rng):
+    assert victim.process.poll() is None, f"it has died by itself: {victim.process.returncode}"
     victim.kill()
     time.sleep(rng.uniform(0, 0.3))
     victim.start()

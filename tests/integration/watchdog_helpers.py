@@ -19,6 +19,10 @@ TIMEOUT = 20  # nothing here takes that long; what does has hung
 
 
 def next_ports(first=16384, n=16384):
+    """Each of those that run side by side has a range of its own."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first += n // workers * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    n //= workers
     at = random.SystemRandom().randrange(n)
     while True:
         yield first + at
