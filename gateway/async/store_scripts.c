@@ -102,7 +102,11 @@ static const char fire[] =
     "redis.call('SET', KEYS[7], ARGV[1], 'PX', last_ttl)\n"
     "return {ARGV[1], 0}\n";
 
-/* A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
+/* In each script what is written first is what may stand alone. Redis executes a script whole,
+ * but 7.0 cuts its append-only file off within what a kill has torn, and executes that one start
+ * later: so a call's entry, or its place among the delayed, goes last.
+ *
+ * A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
  * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
 #define EVEN_IF_FULL "redis.call('HDEL', KEYS[1], '')\n"
 
@@ -167,8 +171,7 @@ static const char renew[] =
 static const char finish[] =
     IF_MINE "if c[3] ~= 'queued' and c[3] ~= 'running' then return 0 end\n"
             "local h, ttl = c[5] and (c[5] .. ',' .. ARGV[6]) or ARGV[6], ARGV[9]\n"
-            "local more, hold = ARGV[11], ARGV[13] == '1'\n"
-            /* Either is also what makes the rest possible when Redis is full, see EVEN_IF_FULL. */
+            "local more, hold = ARGV[11], ARGV[13] == '1'\n" EVEN_IF_FULL
             "if more then\n" PACKET_IN_ENTRY "  redis.call('HDEL', KEYS[1], 'x')\n"
             "  if ARGV[4] == 'dead' then\n"
             "    local packet = packet_in(ARGV[2])\n"
@@ -177,24 +180,23 @@ static const char finish[] =
             "    redis.call('HSET', KEYS[1], 'd', redis.call('XADD', KEYS[5], 'MINID', '~',\n"
             "      math.max(oldest, 0), '*', 'c', ARGV[14]))\n"
             "    if ttl ~= '0' then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
-            "  elseif not hold then redis.call('DEL', KEYS[4]) end\n"
+            "  end\n"
             "  redis.call('HSET', KEYS[1], 'why', ARGV[11])\n"
             "  if hold then redis.call('HSET', KEYS[1], 'cbs', 'due', 'rh', ARGV[12]) end\n"
             "end\n"
-            "if not hold then\n" PUT_ENTRY_AWAY "end\n"
+            "if ttl ~= '0' then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
+            "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
             "redis.call('HSET', KEYS[1], 's', ARGV[4], 'st', ARGV[5], 'h', h, 'at', ARGV[7], "
             "'fin', ARGV[8])\n"
-            "if ttl ~= '0' then\n"
-            "  redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
-            "  redis.call('PEXPIRE', KEYS[1], ttl)\n"
-            "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
+            "if ttl ~= '0' then redis.call('PEXPIRE', KEYS[1], ttl) end\n"
+            "if more and ARGV[4] ~= 'dead' and not hold then redis.call('DEL', KEYS[4]) end\n"
+            "if not hold then\n" PUT_ENTRY_AWAY "end\n"
             "return 1\n";
 
 /* finish_all: queue; group now ttl prefix-of-calls prefix-of-results, then of each
  * id attempt entry status history began result -> {0 or 1, as finish}…
  *
- * The short form for several calls of a queue. Entries are put away before anything is written, see
- * EVEN_IF_FULL. */
+ * The short form for several calls of a queue. */
 static const char finish_all[] =
     "local out, away, old, ttl = {}, {}, {}, ARGV[3]\n"
     "for i = 6, #ARGV, 7 do\n"
@@ -205,21 +207,21 @@ static const char finish_all[] =
     "  out[#out + 1] = mine and 1 or 0\n"
     "end\n"
     "if #away == 0 then return out end\n"
-    "redis.call('XACK', KEYS[1], ARGV[1], unpack(away))\n"
-    "redis.call('XDEL', KEYS[1], unpack(away))\n"
+    "redis.call('HDEL', ARGV[4] .. ARGV[6], '')\n" /* EVEN_IF_FULL */
     "for k, mine in ipairs(out) do\n"
     "  if mine == 1 then\n"
     "    local i = 7 * k - 1\n"
     "    local h, call = ARGV[i + 4], ARGV[4] .. ARGV[i]\n"
     "    if old[i] then h = old[i] .. ',' .. h end\n"
+    "    if ttl ~= '0' then redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6], 'PX', ttl)\n"
+    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6]) end\n"
     "    redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 3], 'h', h, 'at', ARGV[i + 5],\n"
     "      'fin', ARGV[2])\n"
-    "    if ttl ~= '0' then\n"
-    "      redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6], 'PX', ttl)\n"
-    "      redis.call('PEXPIRE', call, ttl)\n"
-    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6]) end\n"
+    "    if ttl ~= '0' then redis.call('PEXPIRE', call, ttl) end\n"
     "  end\n"
     "end\n"
+    "redis.call('XACK', KEYS[1], ARGV[1], unpack(away))\n"
+    "redis.call('XDEL', KEYS[1], unpack(away))\n"
     "return out\n";
 
 /* release: call, queue, packet; attempt entry group note */
@@ -240,27 +242,28 @@ static const char retry[] = IF_MINE PACKET_IN_ENTRY
     "else\n"
     "  local packet = packet_in(ARGV[2])\n"
     "  if packet then redis.call('SET', KEYS[4], packet) end\n"
+    "  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6])\n"
     "  redis.call('HSET', KEYS[1], 's', 'delayed', 'n', ARGV[1] + 1, 'due', ARGV[4], 'h', h,\n"
     "    'e', '')\n"
-    "  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6])\n"
     "end\n" PUT_ENTRY_AWAY "return 1\n";
 
 /* postpone: call, queue, delayed, packet; entry group due id */
-static const char postpone[] =
-    PACKET_IN_ENTRY "local c, packet = redis.call('HMGET', KEYS[1], 's', 'e'), packet_in(ARGV[1])\n"
-                    "redis.call('XACK', KEYS[2], ARGV[2], ARGV[1])\n"
-                    "redis.call('XDEL', KEYS[2], ARGV[1])\n"
-                    "if c[1] ~= 'queued' or c[2] ~= ARGV[1] then return 0 end\n"
-                    "if packet then redis.call('SET', KEYS[4], packet) end\n"
-                    "redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[3], 'e', '')\n"
-                    "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])\n"
-                    "return 1\n";
+static const char postpone[] = PACKET_IN_ENTRY
+    "local c, packet = redis.call('HMGET', KEYS[1], 's', 'e'), packet_in(ARGV[1])\n"
+    "local ours = c[1] == 'queued' and c[2] == ARGV[1]\n" EVEN_IF_FULL "if ours then\n"
+    "  if packet then redis.call('SET', KEYS[4], packet) end\n"
+    "  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])\n"
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[3], 'e', '')\n"
+    "end\n"
+    "redis.call('XACK', KEYS[2], ARGV[2], ARGV[1])\n"
+    "redis.call('XDEL', KEYS[2], ARGV[1])\n"
+    "return ours and 1 or 0\n";
 
 /* promote: delayed, queue; now max prefix-of-calls */
 static const char promote[] =
     "local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])\n"
+    "redis.call('ZREM', KEYS[1], '')\n" /* EVEN_IF_FULL */
     "for _, id in ipairs(ids) do\n"
-    "  redis.call('ZREM', KEYS[1], id)\n"
     "  local call = ARGV[3] .. id\n"
     "  local c = redis.call('HMGET', call, 's', 'f')\n"
     "  if c[1] == 'delayed' then\n"
@@ -268,6 +271,7 @@ static const char promote[] =
     "      redis.call('XADD', KEYS[2], '*', 'c', id, 'f', c[2]))\n"
     "    redis.call('HDEL', call, 'due')\n"
     "  end\n"
+    "  redis.call('ZREM', KEYS[1], id)\n"
     "end\n"
     "return #ids\n";
 
@@ -288,10 +292,10 @@ static const char cancel[] = IS_PENDING
     "  return 1\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'delayed' then return 2 end\n"
-    "redis.call('ZREM', ARGV[1] .. 'delayed:' .. c[3], ARGV[2])\n"
-    "if c[1] == 'queued' then redis.call('XDEL', queue, c[2]) end\n"
     "redis.call('HSET', KEYS[1], 's', 'cancelled', 'n', (c[4] or 1) - 1, 'fin', ARGV[5], 'e', '')\n"
     "redis.call('HDEL', KEYS[1], 'due')\n"
+    "redis.call('ZREM', ARGV[1] .. 'delayed:' .. c[3], ARGV[2])\n"
+    "if c[1] == 'queued' then redis.call('XDEL', queue, c[2]) end\n"
     "redis.call('DEL', KEYS[2])\n"
     "if ARGV[4] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end\n"
     "return 1\n";
@@ -310,13 +314,13 @@ static const char get[] = IS_PENDING
 static const char redrive[] =
     "local c = redis.call('HMGET', KEYS[1], 's', 'd', 'cbs', 'f')\n"
     "if c[1] ~= 'dead' or c[3] == 'due' then return 0 end\n"
-    "if c[2] then redis.call('XDEL', KEYS[3], c[2]) end\n"
-    "redis.call('DEL', KEYS[4])\n"
-    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'at', 'cbs', 'x')\n"
+    "redis.call('PERSIST', KEYS[5])\n"
     "redis.call('HSET', KEYS[1], 's', 'queued', 'n', 1, 'e',\n"
     "  redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', c[4]))\n"
+    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'at', 'cbs', 'x')\n"
     "redis.call('PERSIST', KEYS[1])\n"
-    "redis.call('PERSIST', KEYS[5])\n"
+    "redis.call('DEL', KEYS[4])\n"
+    "if c[2] then redis.call('XDEL', KEYS[3], c[2]) end\n"
     "return 1\n";
 
 /* purge: the stream or zset of the queue; which max prefix group */
