@@ -40,13 +40,22 @@ static bool parse_address(struct faas_str s, struct in6_addr *out, bool *is_v4)
     return true;
 }
 
-static bool is_name(struct faas_str s)
+static bool is_host_name(struct faas_str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') ||
-              (s.ptr[i] >= '0' && s.ptr[i] <= '9') || strchr("*.-_", s.ptr[i])))
+              (s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '.' || s.ptr[i] == '-' ||
+              s.ptr[i] == '_'))
             return false;
     return s.len > 0;
+}
+
+/* "*" and "*.example.org", too. */
+static bool is_pattern(struct faas_str s)
+{
+    if (faas_str_starts(s, FAAS_STR("*.")))
+        s = (struct faas_str){s.ptr + 2, s.len - 2};
+    return faas_str_eqz(s, "*") || is_host_name(s);
 }
 
 static int parse_rule(struct faas_str entry, struct rule *out)
@@ -62,7 +71,7 @@ static int parse_rule(struct faas_str entry, struct rule *out)
         out->bits = (unsigned)n + (v4 && bits.ptr ? 96 : 0);
         return 0;
     }
-    if (bits.ptr || !is_name(entry))
+    if (bits.ptr || !is_pattern(entry))
         return -1;
     out->name = faas_str_dup(entry);
     return 0;
@@ -179,10 +188,39 @@ bool gw_host_policy_allows_addr(const struct gw_host_policy *p, const struct soc
     return true;
 }
 
+/* ":8080", or nothing at all. */
+static bool is_port(struct faas_str s)
+{
+    uint64_t n;
+
+    if (!s.len)
+        return true;
+    return s.ptr[0] == ':' &&
+           (s.len == 1 || (faas_parse_u64((struct faas_str){s.ptr + 1, s.len - 1}, &n, NULL) == 0 &&
+                           n >= 1 && n <= 65535));
+}
+
+/* Not a character more than a name or an address has: what is decoded or mapped on the way to DNS
+ * ("%2e", letters that look like others) would be another name than the one that was judged. */
+static bool split_authority(struct faas_str authority, struct faas_str *host)
+{
+    bool bracketed = authority.len && authority.ptr[0] == '[', v4;
+    ptrdiff_t end = faas_str_find(authority, bracketed ? ']' : ':');
+    struct in6_addr address;
+
+    if (end < 0 && bracketed)
+        return false;
+    if (end < 0)
+        end = (ptrdiff_t)authority.len;
+    *host = (struct faas_str){authority.ptr + bracketed, (size_t)end - bracketed};
+    end += bracketed;
+    return is_port((struct faas_str){authority.ptr + end, authority.len - (size_t)end}) &&
+           (bracketed ? parse_address(*host, &address, &v4) && !v4 : is_host_name(*host));
+}
+
 bool gw_url_host(struct faas_str url, struct faas_str *host)
 {
     struct faas_str rest = url, authority;
-    ptrdiff_t colon;
 
     for (size_t i = 0; i < url.len; i++)
         if ((unsigned char)url.ptr[i] <= ' ' || url.ptr[i] == 0x7f || url.ptr[i] == '\\')
@@ -199,17 +237,5 @@ bool gw_url_host(struct faas_str url, struct faas_str *host)
             authority.len = i;
             break;
         }
-    if (faas_str_find(authority, '@') >= 0)
-        return false;
-    if (authority.len && authority.ptr[0] == '[') {
-        ptrdiff_t end = faas_str_find(authority, ']');
-
-        if (end < 2)
-            return false;
-        *host = (struct faas_str){authority.ptr + 1, (size_t)end - 1};
-        return true;
-    }
-    colon = faas_str_find(authority, ':');
-    *host = (struct faas_str){authority.ptr, colon >= 0 ? (size_t)colon : authority.len};
-    return host->len > 0;
+    return split_authority(authority, host);
 }

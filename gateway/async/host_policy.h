@@ -20,8 +20,8 @@ bool gw_host_policy_allows(const struct gw_host_policy *p, struct faas_str host)
 /* Is none of the denied networks this address's? */
 bool gw_host_policy_allows_addr(const struct gw_host_policy *p, const struct sockaddr *sa);
 
-/* Takes the host out of an http(s) URL. False: it is none, or has no host, or holds credentials or
- * blanks. */
+/* Takes the host out of an http(s) URL. False: it is none, or has no host that is spelt as names
+ * and addresses are, or a port that is none, or holds credentials or blanks. */
 bool gw_url_host(struct faas_str url, struct faas_str *host);
 
 #endif

@@ -177,8 +177,8 @@ static void addresses_are_judged_as_well_as_names(void **state)
 
 static void lists_that_cannot_be_read_are_refused_by_name(void **state)
 {
-    static const char *const bad[] = {"10.0.0.0/33", "fe80::/129", "a b",
-                                      "http://x",    "x/8",        "10.0.0.0/"};
+    static const char *const bad[] = {"10.0.0.0/33", "fe80::/129", "a b",    "http://x", "x/8",
+                                      "10.0.0.0/",   "*evil.org",  "evil.*", "*."};
 
     (void)state;
     for (size_t i = 0; i < FAAS_ARRAY_LEN(bad); i++) {
@@ -209,6 +209,22 @@ static void a_host_is_taken_out_of_a_url_or_the_url_refused(void **state)
         {"http://[]/", NULL},
         {"http://[::1/", NULL},
         {"example.org", NULL},
+        {"http://a_b.example-1.org.:/", "a_b.example-1.org."},
+        {"http://example.org:65535", "example.org"},
+        {"http://[::ffff:10.0.0.1]", "::ffff:10.0.0.1"},
+        {"http://example%2eorg/", NULL}, /* what libcurl would make of these has not been judged */
+        {"http://\xef\xbd\x85xample.org/", NULL},
+        {"http://example\xe3\x80\x82org/", NULL},
+        {"http://*/", NULL},
+        {"http://[zz]/", NULL},
+        {"http://[10.0.0.1]/", NULL},
+        {"http://[fe80::1%25eth0]/", NULL},
+        {"http://[::1]x/", NULL},
+        {"http://[::1]:x/", NULL},
+        {"http://example.org:0/", NULL},
+        {"http://example.org:65536/", NULL},
+        {"http://example.org:80:80/", NULL},
+        {"http://:80/", NULL},
     };
 
     (void)state;
