@@ -44,10 +44,13 @@ static const struct faas_http_req_ops ops = {
 };
 
 /* Names become parts of keys; beyond that they are only compared. */
-static int read_name(struct gw_inquiry *q, struct faas_error *err)
+static int read_names(struct gw_inquiry *q, struct faas_error *err)
 {
     struct faas_str raw = q->r->match.params[0], name;
 
+    /* What follows would take a pair that cannot be read for none, and none may mean "all". */
+    if (!faas_url_decode(faas_http_req_arena(q->r->http), q->r->head->query, &name))
+        return faas_fail(err, FAAS_ERR_INVALID, "the query holds a %% without two hex digits");
     if (!raw.ptr)
         return 0;
     if (!faas_url_decode(faas_http_req_arena(q->r->http), raw, &name) || name.len == 0 ||
@@ -76,7 +79,7 @@ struct gw_inquiry *gw_inquiry_start(struct gw_request *r, void (*begin)(struct g
     q->loop = r->shard->loop;
     q->begin = begin;
     faas_http_req_attach(r->http, &ops, q);
-    if (read_name(q, &err) < 0) {
+    if (read_names(q, &err) < 0) {
         q->begin = NULL;
         gw_reply_error(r, &err);
         return NULL;
@@ -144,8 +147,7 @@ const char *gw_inquiry_query(struct gw_inquiry *q, const char *key)
     struct faas_str value;
 
     if (!faas_query_get(faas_http_req_arena(q->r->http), q->r->head->query, faas_str_from(key),
-                        &value) ||
-        value.len == 0)
+                        &value))
         return NULL;
     return value.ptr;
 }

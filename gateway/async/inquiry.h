@@ -22,8 +22,8 @@ struct gw_inquiry {
 };
 
 /* Attaches itself; begin() is called when the body (which is ignored) is through. Answers 501
- * itself when there is no Redis, 400 for a name that is none: then NULL. begin() is not called from
- * within this. */
+ * itself when there is no Redis, 400 for a name or a query that cannot be read: then NULL. begin()
+ * is not called from within this. */
 struct gw_inquiry *gw_inquiry_start(struct gw_request *r, void (*begin)(struct gw_inquiry *q));
 /* First thing in every reply's function: false when nobody waits any more, q is gone then. */
 bool gw_inquiry_back(struct gw_inquiry *q);
@@ -32,7 +32,7 @@ void gw_inquiry_error(struct gw_inquiry *q, enum faas_code code, const char *why
 void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value /* takes */);
 /* The attempts of a call as the API shows them. text: field h of store_scripts.c. Never NULL. */
 json_t *gw_inquiry_history(struct faas_str text);
-/* Value of a query parameter in the request's arena; NULL when absent. */
+/* Value of a query parameter in the request's arena, "" too; NULL when absent. */
 const char *gw_inquiry_query(struct gw_inquiry *q, const char *key);
 
 extern const struct gw_action gw_async_status_action; /* GET /async-function/{id} */

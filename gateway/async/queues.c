@@ -142,6 +142,18 @@ static void resume_handle(struct gw_request *r, const struct gw_action *self)
     start(r, begin_resume);
 }
 
+/* Where no parameter means all, a mistyped one must not. */
+static bool asks_something_else(struct gw_inquiry *q, const char *key)
+{
+    struct faas_error err;
+
+    if (!q->r->head->query.len)
+        return false;
+    faas_fail(&err, FAAS_ERR_INVALID, "the query may hold nothing but %s", key);
+    gw_reply_error(q->r, &err);
+    return true;
+}
+
 /* --- purge --- */
 
 static void purge_more(struct gw_inquiry *q);
@@ -180,6 +192,8 @@ static void begin_purge(struct gw_inquiry *q)
     static const char *const kinds[] = {"queue", "delayed", "dead"};
     const char *which = gw_inquiry_query(q, "which");
 
+    if (!which && asks_something_else(q, "which"))
+        return;
     for (size_t i = 0; i < FAAS_ARRAY_LEN(kinds); i++)
         if (which ? strcmp(which, kinds[i]) == 0 : i == 0) {
             q->which = kinds[i];
@@ -196,6 +210,16 @@ static void purge_handle(struct gw_request *r, const struct gw_action *self)
 }
 
 /* --- the dead --- */
+
+/* MILLISECONDS-NUMBER, as Redis writes it; the number may be left out. */
+static bool is_position(struct faas_str text)
+{
+    struct faas_str number = text;
+    int64_t n;
+
+    return faas_parse_i64(faas_str_split(&number, '-'), &n, NULL) == 0 && n >= 0 &&
+           (!number.ptr || (faas_parse_i64(number, &n, NULL) == 0 && n >= 0));
+}
 
 static json_t *dead_json(const struct faas_redis_reply *row)
 {
@@ -226,7 +250,7 @@ static void begin_dead(struct gw_inquiry *q)
         gw_inquiry_error(q, FAAS_ERR_INVALID, "limit is no number from 1 to 1000");
         return;
     }
-    if (after && strspn(after, "0123456789-") != strlen(after)) {
+    if (after && *after && !is_position(faas_str_from(after))) {
         gw_inquiry_error(q, FAAS_ERR_INVALID, "after is no position of an earlier answer");
         return;
     }
@@ -315,6 +339,8 @@ static void begin_redrive(struct gw_inquiry *q)
     const char *id = gw_inquiry_query(q, "id");
 
     if (!id) {
+        if (asks_something_else(q, "id"))
+            return;
         q->until_ms = gw_async_now_ms(q->gw);
         redrive_more(q);
         return;

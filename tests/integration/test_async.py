@@ -619,6 +619,22 @@ def test_a_queue_that_is_not_there_is_named(redis, gateway):
     assert redis("SMEMBERS", "minnow:paused") == []
 
 
+@pytest.mark.parametrize("method,rest", [
+    ("GET", "dead?after=1-1-1"), ("GET", "dead?after=-"), ("GET", "dead?after=5-"), ("GET", "dead?after=-5"),
+    ("GET", "dead?after=99999999999999999999999"), ("GET", "dead?after=5--5"), ("GET", "dead?limit="),
+    ("GET", "dead?limit=0"), ("GET", "dead?limit=1001"), ("GET", "dead?limit=%3"),
+    ("POST", "purge?which="), ("POST", "purge?which=%"), ("POST", "purge?witch=dead"),
+    ("POST", "redrive?id=%zz"), ("POST", "redrive?call-id=x")])
+def test_what_cannot_be_read_is_refused_and_changes_nothing(redis, gateway, method, rest):
+    deploy(gateway, "bad", "sh f.sh", script("exit 1"), annotations={"com.openfaas.retry.attempts": "1"})
+    wait_state(redis, submit(gateway, "bad").headers["X-Call-Id"], "dead")
+    waiting = submit(gateway, "bad", X_Delay_Seconds="1000").headers["X-Call-Id"]
+    answer = gateway.api(method, f"/system/queues/faas-request/{rest}")
+    assert answer.status == 400, answer
+    assert gateway.api("POST", "/system/queues/faas-request/redrive?id=").status == 404
+    assert queues(gateway)["faas-request"]["dead"] == 1 and redis.call(waiting)["s"] == "delayed"
+
+
 def test_dead_calls_whose_time_is_over_do_not_hide_the_others(redis, gateway):
     deploy(gateway, "bad", "sh f.sh", script("exit 1"), annotations={"com.openfaas.retry.attempts": "1"})
     ids = []
