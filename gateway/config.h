@@ -32,6 +32,7 @@ struct gw_async_config {
     int retry_jitter; /* enum gw_jitter */
     int64_t callback_attempts;
     int64_t callback_timeout_ms;
+    int64_t callback_max_inflight;
     char *callback_secret_file; /* "" : callbacks are not signed */
     char *callback_allow;
     char *callback_deny;

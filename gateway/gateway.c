@@ -385,6 +385,7 @@ void gw_free(struct gw *gw)
             gw_shard_close_server(gw->shards[i]);
     }
     faas_pool_free(gw->pool);
+    gw_async_stop(gw->async);
     free_worker(gw);
     while (atomic_load(&gw->log_streams) > 0)
         sched_yield();

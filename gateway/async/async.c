@@ -8,7 +8,11 @@
 
 #define QUEUE_ANNOTATION "com.openfaas.queue"
 
-enum { MAX_BACKOFF_MS = 5000, MAX_SECRET = 4096 };
+enum {
+    MAX_BACKOFF_MS = 5000,
+    MAX_SECRET = 4096,
+    MAX_WAITING = 65536, /* callbacks; more than a worker has calls that are not over */
+};
 
 static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_policy *out,
                              struct faas_error *err)
@@ -76,17 +80,28 @@ struct gw_async *gw_async_open(struct gw *gw, struct faas_error *err)
         return NULL;
     }
     a->callbacks = gw_host_policy_new(cfg->callback_allow, cfg->callback_deny, err);
-    if (!a->callbacks) {
+    if (a->callbacks)
+        a->callers = faas_pool_new((unsigned)cfg->callback_max_inflight, MAX_WAITING, err);
+    if (!a->callers) {
         gw_async_free(a);
         return NULL;
     }
     return a;
 }
 
+void gw_async_stop(struct gw_async *a)
+{
+    if (!a)
+        return;
+    faas_pool_free(a->callers);
+    a->callers = NULL;
+}
+
 void gw_async_free(struct gw_async *a)
 {
     if (!a)
         return;
+    gw_async_stop(a);
     faas_redis_url_deinit(&a->url);
     gw_host_policy_free(a->callbacks);
     gw_queue_rules_deinit(&a->queues);

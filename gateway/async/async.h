@@ -12,6 +12,7 @@
 struct gw_async {
     struct faas_redis_url url;
     struct gw_host_policy *callbacks;
+    struct faas_pool *callers;     /* make callbacks, whose receivers may be as slow as they like */
     struct gw_retry_policy retry;  /* of functions that say nothing */
     struct gw_queue_rules queues;  /* those that this worker serves */
     char *callback_secret;         /* NULL: callbacks are not signed */
@@ -22,6 +23,8 @@ struct gw_async {
 
 /* NULL with err untouched when redis_url is not set. */
 struct gw_async *gw_async_open(struct gw *gw, struct faas_error *err);
+/* Waits for callbacks that are under way. While loops can still be posted to. NULL is fine. */
+void gw_async_stop(struct gw_async *a);
 void gw_async_free(struct gw_async *a);
 
 /* A loop's connection and what is asked through it. */

@@ -185,7 +185,7 @@ struct gw_callback *gw_callback_start(struct gw_attempt *a, gw_callback_fn *fn)
     c->timeout_ms = a->worker->gw->cfg->async.callback_timeout_ms;
     faas_buf_append_str(&c->body, faas_buf_str(&a->body));
     add_headers(c, a);
-    if (faas_pool_submit(a->worker->gw->pool, a->worker->loop, &job, NULL) == 0)
+    if (faas_pool_submit(a->worker->gw->async->callers, a->worker->loop, &job, NULL) == 0)
         return c;
     callback_free(c);
     return NULL;

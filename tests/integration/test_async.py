@@ -611,6 +611,22 @@ def test_a_gateway_stops_while_a_callbacks_receiver_hangs(redis):
     gw.close()
 
 
+def test_receivers_that_hang_hold_up_nobody_who_manages(redis):
+    gw = Gateway(redis_url=redis.url, pool_threads=1, callback_timeout="60s", drain_timeout="100ms", **FAST)
+    with socket.socket() as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.listen()
+        deploy(gw, "echo", "cat")
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
+        for _ in range(2):
+            assert submit(gw, "echo", b"x", X_Callback_Url=url).status == 202
+        hanging = [receiver.accept()[0] for _ in range(2)]
+        assert gw.api("GET", "/system/functions", timeout=10).status == 200
+    for connection in hanging:
+        connection.close()
+    gw.close()
+
+
 def test_a_queue_that_is_not_there_is_named(redis, gateway):
     for method, rest in (("POST", "pause"), ("POST", "resume"), ("POST", "purge"), ("GET", "dead"),
                          ("POST", "redrive")):
