@@ -21,6 +21,7 @@ struct gw_callback {
     struct faas_buf body;
     int64_t timeout_ms;
     const struct gw_host_policy *policy; /* the gateway's */
+    bool denied;                         /* what the name led to */
     int status;
     struct faas_error err;
     bool failed;
@@ -95,7 +96,10 @@ static void add_headers(struct gw_callback *c, const struct gw_attempt *a)
 /* The name was judged by its spelling; this is what it led to. */
 static bool allow_addr(void *arg, const struct sockaddr *sa)
 {
-    return gw_host_policy_allows_addr(((struct gw_callback *)arg)->policy, sa);
+    struct gw_callback *c = arg;
+
+    c->denied = !gw_host_policy_allows_addr(c->policy, sa);
+    return !c->denied;
 }
 
 /* 307 and 308: the same to another place, if that is allowed, too. False: there is none. */
@@ -103,22 +107,15 @@ static bool follow(struct gw_callback *c, const struct faas_fetch_resp *resp)
 {
     struct faas_str to = faas_str_from(faas_map_get(&resp->headers, "location"));
     struct faas_str host;
-    const char *path;
-    char *url;
+    _cleanup_free_ char *url = NULL;
 
-    if (resp->status != 307 && resp->status != 308)
+    if ((resp->status != 307 && resp->status != 308) || !to.len)
         return false;
-    if (faas_str_starts(to, FAAS_STR("/")) && !faas_str_starts(to, FAAS_STR("//"))) {
-        path = strchr(strstr(c->url, "://") + 3, '/');
-        url = faas_asprintf("%.*s%.*s", path ? (int)(path - c->url) : (int)strlen(c->url), c->url,
-                            FAAS_STR_FMT(to));
-    } else if (gw_url_host(to, &host) && gw_host_policy_allows(c->policy, host)) {
-        url = faas_str_dup(to);
-    } else {
+    url = gw_url_resolve(c->url, to);
+    if (!gw_url_host(faas_str_from(url), &host) || !gw_host_policy_allows(c->policy, host))
         return false;
-    }
     free(c->url);
-    c->url = url;
+    c->url = faas_steal_ptr(&url);
     return true;
 }
 
@@ -139,6 +136,7 @@ static bool post(struct gw_callback *c)
         .arg = c,
     };
 
+    c->denied = false;
     c->failed = faas_fetch(&req, &resp, &c->err) < 0 && c->err.code != FAAS_ERR_TOO_LARGE;
     c->status = c->failed ? 0 : resp.status ? resp.status : 200;
     moved = !c->failed && follow(c, &resp);
@@ -156,12 +154,16 @@ static void done(void *arg)
 {
     struct gw_callback *c = arg;
     char why[200];
-    bool again = c->failed || c->status >= 500 || c->status == 408 || c->status == 429;
+    bool again =
+        (c->failed && !c->denied) || c->status >= 500 || c->status == 408 || c->status == 429;
 
-    if (c->failed)
+    if (c->failed && c->denied)
+        snprintf(why, sizeof(why), "callback_deny forbids the address of %.140s", c->url);
+    else if (c->failed)
         snprintf(why, sizeof(why), "%.190s", c->err.msg);
     else
-        snprintf(why, sizeof(why), "status %d", c->status);
+        snprintf(why, sizeof(why), "status %d%s", c->status,
+                 c->status == 307 || c->status == 308 ? ", which leads nowhere it may go" : "");
     if (c->attempt)
         c->done(c->attempt, !c->failed && c->status < 300 ? NULL : why, again);
     callback_free(c);

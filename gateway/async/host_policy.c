@@ -239,3 +239,37 @@ bool gw_url_host(struct faas_str url, struct faas_str *host)
         }
     return split_authority(authority, host);
 }
+
+/* "http://host:80" of a URL. */
+static size_t origin_len(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+
+    return (size_t)(host - url) + strcspn(host, "/?#");
+}
+
+static bool has_scheme(struct faas_str to)
+{
+    for (size_t i = 0; i < to.len; i++)
+        if (strchr(":/?#", to.ptr[i]))
+            return to.ptr[i] == ':';
+    return false;
+}
+
+char *gw_url_resolve(const char *url, struct faas_str to)
+{
+    size_t origin = origin_len(url), keep = strcspn(url, "?#");
+
+    if (has_scheme(to))
+        keep = 0;
+    else if (faas_str_starts(to, FAAS_STR("//")))
+        keep = strcspn(url, ":") + 1;
+    else if (faas_str_starts(to, FAAS_STR("/")))
+        keep = origin;
+    else if (!faas_str_starts(to, FAAS_STR("?")))
+        while (keep > origin && url[keep - 1] != '/')
+            keep--;
+    return faas_asprintf("%.*s%s%.*s", (int)keep, url,
+                         keep == origin && !faas_str_starts(to, FAAS_STR("/")) ? "/" : "",
+                         FAAS_STR_FMT(to));
+}

@@ -23,5 +23,8 @@ bool gw_host_policy_allows_addr(const struct gw_host_policy *p, const struct soc
 /* Takes the host out of an http(s) URL. False: it is none, or has no host that is spelt as names
  * and addresses are, or a port that is none, or holds credentials or blanks. */
 bool gw_url_host(struct faas_str url, struct faas_str *host);
+/* Where a Location that came from url leads; heap. url is one that gw_url_host() accepts; whether
+ * the result is, is to be asked. */
+char *gw_url_resolve(const char *url, struct faas_str to);
 
 #endif

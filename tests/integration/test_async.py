@@ -307,7 +307,26 @@ def test_what_a_name_leads_to_is_judged_as_well(redis, receiver):
         call_id = submit(gw, "echo", b"x", X_Callback_Url=url).headers["X-Call-Id"]
         wait_until(lambda: redis.call(call_id).get("cbs", "").startswith("failed"), "a refusal")
         assert receiver.seen == []
+        assert "callback_deny forbids the address of http://localhost" in redis.call(call_id)["cbs"]
     finally:
+        gw.close()
+
+
+def test_a_callback_that_moves_to_where_it_may_not_go_is_told(redis):
+    gw = Gateway(redis_url=redis.url, callback_deny="elsewhere.example", **FAST)
+    receiver = Receiver(307, 307)
+    try:
+        deploy(gw, "echo", "cat")
+        receiver.location = "http://ELSEWHERE.example./"
+        call_id = submit(gw, "echo", b"x", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs", "").startswith("failed"), "a refusal")
+        assert redis.call(call_id)["cbs"] == "failed: status 307, which leads nowhere it may go"
+        receiver.location = "?y=/z"
+        call_id = submit(gw, "echo", b"x", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+        assert [path for path, _, _ in receiver.seen] == ["/done?x=1", "/done?x=1", "/done?y=/z"]
+    finally:
+        receiver.close()
         gw.close()
 
 

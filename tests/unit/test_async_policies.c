@@ -238,6 +238,33 @@ static void a_host_is_taken_out_of_a_url_or_the_url_refused(void **state)
     }
 }
 
+static void a_location_is_seen_from_the_url_that_it_came_from(void **state)
+{
+    static const struct {
+        const char *url, *to, *want;
+    } cases[] = {
+        {"http://a:80/b/c?d=/e#/f", "/new", "http://a:80/new"},
+        {"http://a:80?d=/e", "/new?x", "http://a:80/new?x"},
+        {"http://a#/f", "/new", "http://a/new"},
+        {"http://a", "/new", "http://a/new"},
+        {"http://a/b/c?d=/e", "new", "http://a/b/new"},
+        {"http://a", "new", "http://a/new"},
+        {"http://a/b/c?d", "?e", "http://a/b/c?e"},
+        {"http://a", "?e", "http://a/?e"},
+        {"HTTPS://a/b", "//c:81/d", "HTTPS://c:81/d"},
+        {"http://a/b", "https://c", "https://c"},
+        {"http://a/b", "ftp://c/", "ftp://c/"},
+        {"http://a/b", "/c:d", "http://a/c:d"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
+        _cleanup_free_ char *got = gw_url_resolve(cases[i].url, faas_str_from(cases[i].to));
+
+        assert_string_equal(got, cases[i].want);
+    }
+}
+
 /* --- limits --- */
 
 static void a_fixed_limit_holds_for_each_function(void **state)
@@ -301,6 +328,7 @@ int main(void)
         cmocka_unit_test(addresses_are_judged_as_well_as_names),
         cmocka_unit_test(lists_that_cannot_be_read_are_refused_by_name),
         cmocka_unit_test(a_host_is_taken_out_of_a_url_or_the_url_refused),
+        cmocka_unit_test(a_location_is_seen_from_the_url_that_it_came_from),
         cmocka_unit_test(a_fixed_limit_holds_for_each_function),
         cmocka_unit_test(the_limit_falls_with_429_and_rises_with_success),
         cmocka_unit_test(functions_that_do_not_complain_are_forgotten),
