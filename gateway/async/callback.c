@@ -37,7 +37,8 @@ static void callback_free(struct gw_callback *c)
 }
 
 /* The function's headers but those that we say, then ours: the last of a name counts for libcurl's
- * receivers, so ours are not said twice. */
+ * receivers, so ours are not said twice. Two mean another thing in a request than the function can
+ * have meant: whom it is for, and what it waits for. */
 static bool is_ours(struct faas_str name)
 {
     static const struct faas_str names[] = {
@@ -48,6 +49,8 @@ static bool is_ours(struct faas_str name)
         FAAS_STR_INIT("X-Retry"),
         FAAS_STR_INIT("X-Retry-Max"),
         FAAS_STR_INIT("User-Agent"),
+        FAAS_STR_INIT("Host"),
+        FAAS_STR_INIT("Expect"),
         FAAS_STR_INIT("X-Minnow-Signature"),
         FAAS_STR_INIT("X-Minnow-Truncated"),
     };

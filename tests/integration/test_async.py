@@ -330,6 +330,29 @@ def test_a_callback_that_moves_to_where_it_may_not_go_is_told(redis):
         gw.close()
 
 
+HEADERS_FUNCTION = """import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.send_response(200)
+        for name, value in (("Host", "evil"), ("Expect", "100-continue"), ("X-Kept", "yes"), ("X-Empty", "")):
+            self.send_header(name, value)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_a_function_does_not_say_whom_its_callback_is_for(redis, gateway, receiver):
+    deploy(gateway, "headers", "/usr/bin/python3 f.py", {"f.py": HEADERS_FUNCTION},
+           envVars={"mode": "http", "upstream_url": "http://127.0.0.1:0"})
+    call_id = submit(gateway, "headers", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+    wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+    (_, headers, _), = receiver.seen
+    assert headers["Host"] == f"127.0.0.1:{receiver.server.server_port}"
+    assert headers["Expect"] is None and headers["X-Kept"] == "yes" and headers["X-Empty"] == ""
+
+
 def test_redis_away_is_503_and_sync_calls_go_on(redis, gateway):
     deploy(gateway, "echo", "cat")
     redis.kill()
