@@ -2,14 +2,12 @@
 
 #include "libfaas/http_hop.h"
 
-/* Said anew, or to us alone. */
+/* Said anew. */
 static bool replaced(struct faas_str name)
 {
     static const struct faas_str names[] = {
-        FAAS_STR_INIT("Content-Length"),  FAAS_STR_INIT("Expect"),
-        FAAS_STR_INIT("X-Call-Id"),       FAAS_STR_INIT("X-Start-Time"),
-        FAAS_STR_INIT("User-Agent"),      FAAS_STR_INIT("X-Delay-Seconds"),
-        FAAS_STR_INIT("Idempotency-Key"),
+        FAAS_STR_INIT("Content-Length"), FAAS_STR_INIT("Expect"),     FAAS_STR_INIT("X-Call-Id"),
+        FAAS_STR_INIT("X-Start-Time"),   FAAS_STR_INIT("User-Agent"),
     };
 
     for (size_t i = 0; i < FAAS_ARRAY_LEN(names); i++)

@@ -105,11 +105,13 @@ def test_a_call_is_queued_made_and_recorded(redis, gateway):
 def test_the_function_sees_the_call_as_it_was_sent(redis, gateway):
     deploy(gateway, "env", "env")
     call_id = submit(gateway, "env", b"x", "/a%2Fb?q=%20", X_Test="yes",
-                     User_Agent="me").headers["X-Call-Id"]
+                     User_Agent="me", X_Callback_Url="http://nowhere.invalid/", Idempotency_Key="k1",
+                     X_Delay_Seconds="0").headers["X-Call-Id"]
     wait_state(redis, call_id, "done")
     seen = redis("GET", f"minnow:result:{call_id}").splitlines()
     for line in ("Http_Method=POST", "Http_Path=/a/b", "Http_Query=q=%20", "Http_X_Test=yes",
-                 f"Http_X_Call_Id={call_id}", "Http_Content_Length=1"):
+                 f"Http_X_Call_Id={call_id}", "Http_Content_Length=1", "Http_Idempotency_Key=k1",
+                 "Http_X_Delay_Seconds=0", "Http_X_Callback_Url=http://nowhere.invalid/"):
         assert line in seen, line
     assert any(line.startswith("Http_User_Agent=queue-worker/") for line in seen)
 
