@@ -14,6 +14,15 @@ enum {
     MAX_WAITING = 65536, /* callbacks; more than a worker has calls that are not over */
 };
 
+static int check_queue(const struct gw_async_config *cfg, struct faas_error *err)
+{
+    if (gw_is_queue_name(faas_str_from(cfg->queue)))
+        return 0;
+    return faas_fail(err, FAAS_ERR_INVALID,
+                     "async_queue=\"%.80s\" is not a queue's name: 1 to %d of a-z 0-9 - _",
+                     cfg->queue, GW_MAX_QUEUE_NAME);
+}
+
 static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_policy *out,
                              struct faas_error *err)
 {
@@ -24,9 +33,10 @@ static int read_retry_policy(const struct gw_async_config *cfg, struct gw_retry_
         .jitter = (enum gw_jitter)cfg->retry_jitter,
     };
     if (!gw_retry_parse_codes(faas_str_from(cfg->retry_codes), out))
-        return faas_fail(err, FAAS_ERR_INVALID,
-                         "async_retry_codes=\"%.80s\" is no list of statuses from 100 to 599",
-                         cfg->retry_codes);
+        return faas_fail(
+            err, FAAS_ERR_INVALID,
+            "async_retry_codes=\"%.80s\" is no list of up to %d statuses from 100 to 599",
+            cfg->retry_codes, GW_MAX_RETRY_CODES);
     return 0;
 }
 
@@ -74,8 +84,8 @@ struct gw_async *gw_async_open(struct gw *gw, struct faas_error *err)
     }
     a->finished = faas_metrics_family(gw->metrics, &finished);
     a->attempts = faas_metrics_family(gw->metrics, &attempts);
-    if (read_retry_policy(cfg, &a->retry, err) < 0 || read_secret(cfg, a, err) < 0 ||
-        gw_queue_rules_parse(&a->queues, cfg->queues, err) < 0) {
+    if (check_queue(cfg, err) < 0 || read_retry_policy(cfg, &a->retry, err) < 0 ||
+        read_secret(cfg, a, err) < 0 || gw_queue_rules_parse(&a->queues, cfg->queues, err) < 0) {
         gw_async_free(a);
         return NULL;
     }

@@ -491,6 +491,8 @@ def test_a_worker_may_be_a_process_of_its_own(redis):
     ({"role": "worker", "redis_url": "unix:///nope", "gateway_url": "https://x"}, "gateway_url"),
     ({"redis_url": "rediss://x"}, "redis_url"), ({"redis_url": "unix:///x", "callback_deny": "a b"}, "callback_deny"),
     ({"redis_url": "unix:///x", "async_retry_codes": "ok"}, "async_retry_codes"),
+    ({"redis_url": "unix:///x", "async_queue": ""}, "async_queue"),
+    ({"redis_url": "unix:///x", "async_queue": "Not a name"}, "async_queue"),
     ({"redis_url": "unix:///x", "callback_secret_file": "/nope"}, "callback_secret_file")])
 def test_settings_that_cannot_be_are_refused_by_name(settings, named):
     with pytest.raises(AssertionError) as refused:
