@@ -52,6 +52,7 @@ struct faas_redis {
     bool closing;
     bool refused; /* by Redis, at this attempt */
     bool told;    /* that it is away */
+    char why_down[100];
     redisAsyncContext *ac;
     struct faas_io io;
     bool wants_read, wants_write;
@@ -150,6 +151,7 @@ static void lost(struct faas_redis *r, const char *why)
                       FAAS_F_STR("redis", r->where), FAAS_F_STR("why", why),
                       FAAS_F_INT("retry_ms", r->backoff_ms));
     r->told = true;
+    snprintf(r->why_down, sizeof(r->why_down), "not connected: %.80s", why);
     fail_waiting(r, why);
     schedule_attempt(r);
 }
@@ -319,7 +321,7 @@ void faas_redis_command(struct faas_redis *r, const struct faas_str *argv, size_
     else if (r->state == UP)
         send_command(c);
     else if (r->state == DOWN || r->was_up)
-        fail_later(c, FAAS_ERR_UNAVAILABLE, "not connected");
+        fail_later(c, FAAS_ERR_UNAVAILABLE, r->why_down[0] ? r->why_down : "not connected");
 }
 
 void faas_redis_script(struct faas_redis *r, size_t index, const struct faas_str *argv, size_t argc,

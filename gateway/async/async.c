@@ -187,7 +187,7 @@ struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn)
     return faas_str_from(gw->cfg->async.queue);
 }
 
-void gw_async_explain(struct faas_error *err)
+void gw_async_explain(struct faas_error *err, const char *not_done)
 {
     static const struct {
         const char *word, *meaning;
@@ -197,15 +197,15 @@ void gw_async_explain(struct faas_error *err)
         {"MISCONF", "Redis cannot write to its disk"},
         {"LOADING", "Redis is still loading its data"},
         {"NOAUTH", "Redis wants a password"},
+        {"NOPERM", "Redis does not let its user do that"},
         {"NOSCRIPT", "Redis has forgotten its scripts"},
     };
     struct faas_error why = *err;
 
     for (size_t i = 0; i < FAAS_ARRAY_LEN(known); i++)
         if (faas_redis_fails(&why, known[i].word)) {
-            faas_fail(err, FAAS_ERR_UNAVAILABLE, "the call was not queued: %s", known[i].meaning);
+            faas_fail(err, FAAS_ERR_UNAVAILABLE, "%s: %s", not_done, known[i].meaning);
             return;
         }
-    faas_fail(err, FAAS_ERR_UNAVAILABLE, "the call was not queued, as far as is known: %.160s",
-              why.msg);
+    faas_fail(err, FAAS_ERR_UNAVAILABLE, "%s, as far as is known: %.160s", not_done, why.msg);
 }

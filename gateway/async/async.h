@@ -46,8 +46,9 @@ struct faas_str gw_async_queue(const struct gw *gw, const struct faas_fn *fn);
  * one is ignored: functions come from elsewhere as well. */
 FAAS_NODISCARD int gw_async_check_annotations(const struct faas_map *annotations,
                                               struct faas_error *err);
-/* What Redis's failure means for who asked: 503, with a reason a person can act on. */
-void gw_async_explain(struct faas_error *err);
+/* What Redis's failure means for who asked: 503, with a reason a person can act on, behind what has
+ * not been done because of it ("the call was not queued"). */
+void gw_async_explain(struct faas_error *err, const char *not_done);
 
 /* POST /async-function/{name} */
 extern const struct gw_action gw_async_submit_action;

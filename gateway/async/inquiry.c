@@ -98,9 +98,9 @@ bool gw_inquiry_back(struct gw_inquiry *q)
 
 void gw_inquiry_fail(struct gw_inquiry *q, const struct faas_error *err)
 {
-    struct faas_error why;
+    struct faas_error why = *err;
 
-    faas_fail(&why, FAAS_ERR_UNAVAILABLE, "Redis does not answer: %.180s", err->msg);
+    gw_async_explain(&why, "that did not succeed");
     gw_reply_error_with(q->r, &why, 503, "Retry-After", "1");
 }
 

@@ -51,7 +51,7 @@ static void on_fired(void *arg, enum gw_store_result result, enum gw_fired fired
 
     if (result != GW_ASYNC_OK) {
         why = *err;
-        gw_async_explain(&why);
+        gw_async_explain(&why, "the call was not queued");
     } else if (!id.len) { /* somebody else's call has it: another one next time */
         faas_fail(&why, FAAS_ERR_CONFLICT, "the call's id is taken");
     }

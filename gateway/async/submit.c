@@ -103,7 +103,7 @@ static void on_submitted(void *arg, enum gw_store_result result, struct faas_str
             why = *err;
         else
             faas_fail(&why, FAAS_ERR_INTERNAL, "no call id is free");
-        gw_async_explain(&why);
+        gw_async_explain(&why, "the call was not queued");
         refuse(s, &why);
     }
 }

@@ -360,6 +360,7 @@ def test_redis_away_is_503_and_sync_calls_go_on(redis, gateway):
     redis.kill()
     answer = wait_until(lambda: (a := submit(gateway, "echo", b"x")).status == 503 and a, "503")
     assert answer.headers["Retry-After"] == "1"
+    wait_until(lambda: "not connected: Connection refused" in submit(gateway, "echo").json()["error"], "the reason")
     assert gateway.invoke("echo", b"x").body == b"x"
     redis.start()
     answer = wait_until(lambda: (a := submit(gateway, "echo", b"back")).status == 202 and a, "202")
@@ -384,9 +385,12 @@ def test_a_stopped_redis_is_503_within_the_deadline(redis):
 
 def test_a_full_redis_is_explained(redis, gateway):
     deploy(gateway, "echo", "cat")
+    wait_state(redis, submit(gateway, "echo", b"x").headers["X-Call-Id"], "done")
     redis("CONFIG", "SET", "maxmemory", "1")
     answer = submit(gateway, "echo", b"x")
     assert answer.status == 503 and "maxmemory" in answer.json()["error"]
+    answer = gateway.api("POST", "/system/queues/faas-request/pause")
+    assert answer.status == 503 and answer.json()["error"] == "that did not succeed: Redis is full (maxmemory)"
     redis("CONFIG", "SET", "maxmemory", "0")
     assert submit(gateway, "echo", b"x").status == 202
 
