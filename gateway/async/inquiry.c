@@ -122,6 +122,32 @@ void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value)
     gw_reply(q->r, status, "application/json", faas_buf_str(&text));
 }
 
+void gw_inquiry_time(json_t *to, const char *key, struct faas_str ms_text)
+{
+    char text[40];
+    int64_t ms;
+    time_t t;
+    struct tm tm;
+
+    if (!ms_text.len || faas_parse_i64(ms_text, &ms, NULL) < 0)
+        return;
+    t = (time_t)(ms / 1000);
+    gmtime_r(&t, &tm);
+    if (strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+        json_object_set_new(to, key, json_sprintf("%s.%03dZ", text, (int)(ms % 1000)));
+}
+
+/* Kept short in Redis: "at", a number. */
+static void set_start(json_t *attempt)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%lld",
+             (long long)json_integer_value(json_object_get(attempt, "at")));
+    gw_inquiry_time(attempt, "startedAt", faas_str_from(text));
+    json_object_del(attempt, "at");
+}
+
 json_t *gw_inquiry_history(struct faas_str objects)
 {
     _cleanup_buf_ struct faas_buf text = {0};
@@ -134,11 +160,7 @@ json_t *gw_inquiry_history(struct faas_str objects)
     list = faas_json_parse(faas_buf_str(&text), NULL);
     if (!list)
         return json_array();
-    json_array_foreach(list, i, attempt)
-    {
-        json_object_set(attempt, "started", json_object_get(attempt, "at"));
-        json_object_del(attempt, "at");
-    }
+    json_array_foreach(list, i, attempt) set_start(attempt);
     return list;
 }
 

@@ -30,6 +30,8 @@ bool gw_inquiry_back(struct gw_inquiry *q);
 void gw_inquiry_fail(struct gw_inquiry *q, const struct faas_error *err); /* Redis's failure */
 void gw_inquiry_error(struct gw_inquiry *q, enum faas_code code, const char *why);
 void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value /* takes */);
+/* Unix milliseconds as RFC 3339; nothing if there are none. */
+void gw_inquiry_time(json_t *to, const char *key, struct faas_str ms_text);
 /* The attempts of a call as the API shows them. text: field h of store_scripts.c. Never NULL. */
 json_t *gw_inquiry_history(struct faas_str text);
 /* Value of a query parameter in the request's arena, "" too; NULL when absent. */

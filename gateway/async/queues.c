@@ -229,7 +229,7 @@ static json_t *dead_json(const struct faas_redis_reply *row)
     json_object_set_new(o, "function", faas_json_string(text_at(row, 2)));
     json_object_set_new(o, "status", number_at(row, 3));
     json_object_set_new(o, "attempts", number_at(row, 4));
-    json_object_set_new(o, "finishedAtMs", number_at(row, 5));
+    gw_inquiry_time(o, "finishedAt", text_at(row, 5));
     json_object_set_new(o, "reason", faas_json_string(text_at(row, 6)));
     json_object_set_new(o, "history", gw_inquiry_history(text_at(row, 7)));
     json_object_set_new(o, "position", faas_json_string(text_at(row, 0)));

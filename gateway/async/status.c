@@ -40,22 +40,6 @@ static void set_number(json_t *to, const char *key, struct faas_str value)
         json_object_set_new(to, key, json_integer(n));
 }
 
-/* Unix milliseconds as RFC 3339. */
-static void set_time(json_t *to, const char *key, struct faas_str value)
-{
-    char text[40];
-    int64_t ms;
-    time_t t;
-    struct tm tm;
-
-    if (!value.len || faas_parse_i64(value, &ms, NULL) < 0)
-        return;
-    t = (time_t)(ms / 1000);
-    gmtime_r(&t, &tm);
-    if (strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
-        json_object_set_new(to, key, json_sprintf("%s.%03dZ", text, (int)(ms % 1000)));
-}
-
 /* n is the next attempt's number as long as none runs. */
 static void set_attempts(json_t *to, const struct faas_redis_reply *hash)
 {
@@ -80,10 +64,10 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
     set_attempts(o, hash);
     set_number(o, "status", field(hash, "st"));
     set_text(o, "reason", field(hash, "why"));
-    set_time(o, "submittedAt", field(hash, "t"));
-    set_time(o, "startedAt", field(hash, "at"));
-    set_time(o, "dueAt", field(hash, "due"));
-    set_time(o, "finishedAt", field(hash, "fin"));
+    gw_inquiry_time(o, "submittedAt", field(hash, "t"));
+    gw_inquiry_time(o, "startedAt", field(hash, "at"));
+    gw_inquiry_time(o, "dueAt", field(hash, "due"));
+    gw_inquiry_time(o, "finishedAt", field(hash, "fin"));
     if (callback.len)
         set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
     if (!is_over(hash) && faas_str_eqz(field(hash, "x"), "1"))

@@ -519,7 +519,7 @@ def test_a_status_can_be_waited_for(redis, gateway):
     assert (o["callId"], o["function"], o["queue"]) == (call_id, "slow.openfaas-fn", "faas-request")
     assert (o["state"], o["status"], o["attempts"]) == ("done", 200, 1)
     assert o["submittedAt"] <= o["startedAt"] <= o["finishedAt"]
-    assert [h["status"] for h in o["history"]] == [200]
+    assert [(h["status"], h["startedAt"]) for h in o["history"]] == [(200, o["startedAt"])]
     result = gateway.api("GET", f"/async-function/{call_id}/result")
     assert (result.status, result.body) == (200, b"hello")
     assert status(gateway, call_id, "?wait=soon").status == 400
@@ -726,6 +726,7 @@ def test_the_dead_are_listed_and_redriven(redis, gateway):
     dead = gateway.api("GET", "/system/queues/faas-request/dead").json()
     assert {d["callId"] for d in dead} == set(ids)
     assert {(d["function"], d["status"], d["attempts"]) for d in dead} == {("bad.openfaas-fn", 500, 1)}
+    assert {d["finishedAt"] for d in dead} == {status(gateway, i).json()["finishedAt"] for i in ids}
     page = gateway.api("GET", "/system/queues/faas-request/dead?limit=2").json()
     rest = gateway.api("GET", f"/system/queues/faas-request/dead?after={page[-1]['position']}").json()
     assert [d["callId"] for d in page + rest] == [d["callId"] for d in dead]
