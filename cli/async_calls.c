@@ -1,6 +1,7 @@
 #include "cli/async_calls.h"
 
 #include "cli/url.h"
+#include "libfaas/alloc.h"
 
 static char *path_of(const char *root, const char *name, const char *tail)
 {
@@ -22,6 +23,37 @@ char *cli_queue_path(const char *queue, const char *tail)
     return path_of("/system/queues/", queue, tail);
 }
 
+/* What is asked about has an id of its own: that of the question would be taken for it. */
+static char *reason_of(struct faas_str body)
+{
+    _cleanup_json_ json_t *object = faas_json_parse(body, NULL);
+    const char *error = json_string_value(json_object_get(object, "error"));
+
+    return error ? faas_strdup(error) : faas_str_dup(faas_str_trim(body));
+}
+
+int cli_async_refuse(const struct cli_client *c, const struct faas_fetch_resp *resp,
+                     struct faas_error *err)
+{
+    static const struct {
+        int status;
+        enum faas_code code;
+    } told[] = {
+        {400, FAAS_ERR_INVALID},     {404, FAAS_ERR_NOT_FOUND},   {409, FAAS_ERR_CONFLICT},
+        {501, FAAS_ERR_UNSUPPORTED}, {503, FAAS_ERR_UNAVAILABLE},
+    };
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(told); i++) {
+        _cleanup_free_ char *reason = NULL;
+
+        if (resp->status != told[i].status)
+            continue;
+        reason = reason_of(faas_buf_str(&resp->body));
+        return faas_fail(err, told[i].code, "%.240s", reason);
+    }
+    return cli_client_refuse(c, resp, err);
+}
+
 int cli_async_call(const struct cli_client *c, const char *method, const char *path,
                    const struct faas_map *query, json_t **body, struct faas_error *err)
 {
@@ -31,16 +63,8 @@ int cli_async_call(const struct cli_client *c, const char *method, const char *p
 
     if (cli_client_call(c, &call, &resp, err) < 0)
         return -1;
-    if (resp.status == 404 || resp.status == 409 || resp.status == 501) {
-        char *reason = cli_reason(faas_buf_str(&resp.body));
-
-        faas_fail(err, resp.status == 409 ? FAAS_ERR_CONFLICT : FAAS_ERR_NOT_FOUND, "%.200s",
-                  reason);
-        free(reason);
-        return -1;
-    }
     if (resp.status < 200 || resp.status > 299)
-        return cli_client_refuse(c, &resp, err);
+        return cli_async_refuse(c, &resp, err);
     if (!body)
         return 0;
     *body = faas_json_parse(faas_buf_str(&resp.body), err);

@@ -4,6 +4,8 @@
 #include "cli/out.h"
 #include "libfaas/cleanup.h"
 
+#define MAX_RESULT ((size_t)512 << 20) /* as much as async_max_result_size can be */
+
 struct options {
     struct cli_connect connect;
 };
@@ -13,19 +15,15 @@ static int run(struct cli *cli, void *options, struct faas_error *err)
     const struct options *o = options;
     _cleanup_client_ struct cli_client client = {0};
     _cleanup_free_ char *path = cli_async_path(cli->args.items[0], "/result");
-    const struct cli_call call = {.method = "GET", .path = path};
+    const struct cli_call call = {
+        .method = "GET", .path = path, .timeout_ms = CLI_NO_TIMEOUT, .max_body = MAX_RESULT};
     _cleanup_resp_ struct faas_fetch_resp resp = {0};
-    _cleanup_free_ char *reason = NULL;
 
     if (cli_client_open(&client, &o->connect, NULL, err) < 0 ||
         cli_client_call(&client, &call, &resp, err) < 0)
         return -1;
-    if (resp.status == 404) {
-        reason = cli_reason(faas_buf_str(&resp.body));
-        return faas_fail(err, FAAS_ERR_NOT_FOUND, "%.200s", reason);
-    }
     if (resp.status != 200)
-        return cli_client_refuse(&client, &resp, err);
+        return cli_async_refuse(&client, &resp, err);
     cli_write(faas_buf_str(&resp.body));
     return 0;
 }

@@ -780,7 +780,9 @@ def test_the_command_line_asks_and_decides(redis, gateway, tmp_path):
     assert cli("async", "cancel", later).out == f"Cancelled: {later}\n"
     for verb in ("status", "result", "cancel"):
         failed = cli("async", verb, "nope", rc=1)
-        assert "call" in failed.err, failed
+        assert "call" in failed.err and "call id" not in failed.err, failed
+    assert cli("async", "status", done, "--wait", "11m", rc=1).err == "Wait is no duration up to 10m, such as 30s\n"
+    assert "limit is no" in cli("queue", "dead", "faas-request", "--limit", "0", rc=1).err.lower()
 
     wait_state(redis, dead, "dead")
     rows = cli("queue", "list").out.splitlines()
