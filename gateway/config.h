@@ -24,6 +24,7 @@ struct gw_async_config {
     char *gateway_url;             /* where a worker calls functions; "": here */
     int64_t max_inflight;          /* of the worker */
     int64_t max_inflight_function; /* of it for one function; 0: none */
+    int64_t read_ahead;            /* entries that wait in it for a place */
     int64_t lease_ms;
     int64_t max_result_size;
     int64_t retry_attempts;

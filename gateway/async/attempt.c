@@ -266,6 +266,7 @@ static void conclude(struct gw_attempt *a)
     a->seconds = (double)(now_ms(a) - a->started_ms) / 1000;
     snprintf(status, sizeof(status), "%d", a->status);
     count(a->worker->gw->async->attempts, a, status);
+    gw_ahead_ended(&a->worker->ahead, now_ms(a) - a->started_ms);
     leave_function(a);
     record(a);
 }

@@ -36,12 +36,6 @@ struct gw_attempt {
     struct gw_callback *calling_back;
 };
 
-/* An entry as it was read. */
-struct gw_entry {
-    struct faas_str entry, id, function;
-    struct faas_str packet; /* len 0: it did not come along */
-};
-
 /* again: it was claimed from another. Gives the function's place back to the worker when it is
  * over. */
 void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const struct gw_entry *e,

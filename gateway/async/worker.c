@@ -3,6 +3,7 @@
 #include "gateway/access_log.h"
 #include "gateway/async/attempt.h"
 #include "gateway/async/keys.h"
+#include "gateway/async/reading.h"
 #include "libfaas/alloc.h"
 #include "libfaas/crypto.h"
 #include "libfaas/url.h"
@@ -11,48 +12,22 @@
 #include <unistd.h>
 
 enum {
-    BLOCK_MS = 1000,     /* how long Redis keeps an idle reader waiting */
-    SHORT_BLOCK_MS = 20, /* when there are more queues than one question names */
-    REFRESH_MS = 1000,   /* which queues there are, and which are paused */
-    PROMOTE_MS = 100,    /* calls whose time has come */
+    REFRESH_MS = 1000, /* which queues there are, and which are paused */
+    PROMOTE_MS = 100,  /* calls whose time has come */
     PROMOTE_MAX = 1000,
-    /* Calls that are not over, for each that may be made at a time: while Redis or a callback's
-     * receiver is slow, other calls go on. */
-    RECORDING_FACTOR = 4,
     READ_RETRY_MS = 200, /* after a failure */
     DRAIN_TICK_MS = 20,
     MAX_BACKOFF_MS = 5000,
 };
-
-static void read_more(struct gw_worker *w);
 
 static struct faas_redis *redis_of(const struct gw_worker *w)
 {
     return w->async->redis;
 }
 
-static size_t room(const struct gw_worker *w)
-{
-    size_t max = (size_t)w->gw->cfg->async.max_inflight;
-    size_t free_places = w->n_calling < max ? max - w->n_calling : 0;
-    size_t open = RECORDING_FACTOR * max;
-
-    return w->n_attempts < open ? FAAS_MIN(free_places, open - w->n_attempts) : 0;
-}
-
 static void read_now(void *arg)
 {
-    read_more(arg);
-}
-
-/* Entries come at once when the queue that had enough to do is asked as well. */
-static void ask_anew(struct gw_worker *w)
-{
-    char id[21];
-
-    w->full = false;
-    FAAS_REDIS(redis_of(w), NULL, NULL, FAAS_STR("CLIENT"), FAAS_STR("UNBLOCK"),
-               ((struct faas_str){id, faas_format_u64((uint64_t)w->reader_id, id)}));
+    gw_reading_more(arg);
 }
 
 void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue)
@@ -62,130 +37,14 @@ void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue)
     if (queue)
         gw_served_leave(&w->queues, queue);
     if (w->reading && w->full && was_full)
-        ask_anew(w);
+        gw_reading_anew(w);
     if (!faas_timer_running(&w->read_timer)) /* in the next turn: more may end in this one */
         faas_timer_start(w->loop, &w->read_timer, 0, read_now, w);
 }
 
-/* --- entries: [entry, [c, ID, f, FUNCTION, p, PACKET]], or without the last two --- */
-
-static void take(struct gw_worker *w, struct gw_served_queue *queue,
-                 const struct faas_redis_reply *entry, bool again)
-{
-    const struct faas_redis_reply *fields = faas_redis_at(entry, 1);
-    const struct gw_entry e = {
-        .entry = faas_redis_str(faas_redis_at(entry, 0)),
-        .id = faas_redis_str(faas_redis_at(fields, 1)),
-        .function = faas_redis_str(faas_redis_at(fields, 3)),
-        .packet = faas_redis_str(faas_redis_at(fields, 5)),
-    };
-
-    if (!faas_redis_is_null(fields)) /* it was deleted meanwhile */
-        gw_attempt_begin(w, queue, &e, again);
-}
-
-/* The queue's name behind the prefix of its key. */
-static struct faas_str queue_of(const struct gw_worker *w, struct faas_str key)
-{
-    size_t skip = strlen(w->gw->cfg->async.redis_prefix) + strlen("queue:");
-
-    return key.len < skip ? FAAS_STR("") : (struct faas_str){key.ptr + skip, key.len - skip};
-}
+/* --- which queues there are --- */
 
 static void refresh(void *arg);
-
-static void on_retry_reading(void *arg)
-{
-    refresh(arg);
-}
-
-static void on_read(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
-{
-    struct gw_worker *w = arg;
-
-    w->reading = false;
-    if (err) { /* Redis is away, or empty again and has forgotten the groups */
-        w->rank = 0;
-        if (!w->draining)
-            faas_timer_start(w->loop, &w->refresh_timer, READ_RETRY_MS, on_retry_reading, w);
-        return;
-    }
-    for (size_t i = 0; i < faas_redis_len(reply); i++) {
-        const struct faas_redis_reply *stream = faas_redis_at(reply, i);
-        const struct faas_redis_reply *entries = faas_redis_at(stream, 1);
-        struct gw_served_queue *queue =
-            gw_served_get(&w->queues, queue_of(w, faas_redis_str(faas_redis_at(stream, 0))));
-
-        for (size_t k = 0; queue && k < faas_redis_len(entries); k++)
-            take(w, queue, faas_redis_at(entries, k), false);
-    }
-    w->rank = faas_redis_len(reply) > 0 || w->rank == GW_ANY_RANK ? 0 : w->rank + 1;
-    read_more(w);
-}
-
-/* The queues of one rank after the other are asked for what they have; when none has anything, all
- * of them, until one has. */
-static void choose(struct gw_worker *w, struct gw_question *q)
-{
-    size_t n_ranks = w->queues.rules->n;
-
-    if (n_ranks > 1)
-        for (; w->rank < n_ranks; w->rank++) {
-            gw_served_ask(&w->queues, w->rank, room(w), q);
-            if (q->n)
-                return;
-        }
-    w->rank = GW_ANY_RANK;
-    gw_served_ask(&w->queues, GW_ANY_RANK, room(w), q);
-}
-
-static int64_t patience_ms(const struct gw_worker *w, const struct gw_question *q)
-{
-    if (w->rank != GW_ANY_RANK)
-        return 0;
-    return q->has_more ? SHORT_BLOCK_MS : BLOCK_MS;
-}
-
-static void read_more(struct gw_worker *w)
-{
-    _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
-    struct faas_str argv[9 + 2 * GW_MAX_ASKED];
-    char count[21], block[21];
-    struct gw_question q;
-    int64_t wait_ms;
-    size_t n = 0;
-
-    if (w->reading || w->draining || room(w) == 0)
-        return;
-    choose(w, &q);
-    if (q.n == 0) { /* each has as many calls as it may */
-        w->rank = 0;
-        return;
-    }
-    wait_ms = patience_ms(w, &q);
-    argv[n++] = FAAS_STR("XREADGROUP");
-    argv[n++] = FAAS_STR("GROUP");
-    argv[n++] = FAAS_STR(GW_ASYNC_GROUP);
-    argv[n++] = faas_str_from(w->name);
-    argv[n++] = FAAS_STR("COUNT");
-    argv[n++] = (struct faas_str){count, faas_format_u64(q.count, count)};
-    if (wait_ms) {
-        argv[n++] = FAAS_STR("BLOCK");
-        argv[n++] = (struct faas_str){block, faas_format_u64((uint64_t)wait_ms, block)};
-    }
-    argv[n++] = FAAS_STR("STREAMS");
-    for (size_t i = 0; i < q.n; i++)
-        argv[n++] = gw_key(&arena, w->gw->cfg->async.redis_prefix,
-                           "queue:", faas_str_from(q.queues[i]->name));
-    for (size_t i = 0; i < q.n; i++)
-        argv[n++] = FAAS_STR(">");
-    w->reading = true;
-    w->full = q.full;
-    faas_redis_command(w->reader, argv, n, wait_ms + w->gw->cfg->async.redis_timeout_ms, on_read,
-                       w);
-}
-
-/* --- which queues there are --- */
 
 static void make_group(struct gw_worker *w, const char *queue)
 {
@@ -212,7 +71,7 @@ static void on_queues(void *arg, const struct faas_redis_reply *reply, const str
     gw_served_end(&w->queues);
     for (size_t i = 0; i < w->queues.n; i++)
         make_group(w, w->queues.items[i]->name);
-    read_more(w);
+    gw_reading_more(w);
 }
 
 static void refresh(void *arg)
@@ -232,6 +91,12 @@ static void refresh(void *arg)
     FAAS_REDIS(redis_of(w), on_queues, w, FAAS_STR("SDIFF"),
                gw_key(&arena, prefix, "queues", FAAS_STR("")),
                gw_key(&arena, prefix, "paused", FAAS_STR("")));
+}
+
+void gw_worker_read_later(struct gw_worker *w)
+{
+    if (!w->draining)
+        faas_timer_start(w->loop, &w->refresh_timer, READ_RETRY_MS, refresh, w);
 }
 
 /* --- calls whose time has come --- */
@@ -276,6 +141,11 @@ struct reclaiming {
 
 static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from);
 
+static bool is_ours(struct gw_worker *w, struct faas_str entry)
+{
+    return gw_attempt_runs(w, entry) || gw_ahead_has(&w->ahead, entry);
+}
+
 /* XAUTOCLAIM: [next, [entry…], [deleted…]]. It looks at a few entries at a time, and those that
  * others hold may come first, so it is asked again until it has seen all. */
 static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
@@ -292,8 +162,8 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
         const struct faas_redis_reply *entry = faas_redis_at(entries, i);
 
         /* Our own as well, when Redis was away for so long; they need no second attempt. */
-        if (!gw_attempt_runs(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
-            take(r->worker, queue, entry, true);
+        if (!is_ours(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
+            gw_reading_claimed(r->worker, queue, entry);
     }
     if (next.len && !faas_str_eqz(next, "0-0"))
         reclaim_from(r->worker, queue, next);
@@ -302,7 +172,7 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
 static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from)
 {
     _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
-    size_t n = gw_served_room(queue, room(w));
+    size_t n = gw_served_room(queue, gw_reading_room(w));
     struct reclaiming *r;
     char lease[21], count[21];
 
@@ -396,6 +266,7 @@ static void worker_free(struct gw_worker *w)
         gw_shard_free(w->shard);
     }
     gw_fn_limits_deinit(&w->limits);
+    gw_ahead_deinit(&w->ahead);
     gw_served_deinit(&w->queues);
     free(w);
 }
@@ -462,6 +333,7 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
     w->queues.rules = &gw->async->queues;
     w->limits.fixed = (unsigned)gw->cfg->async.max_inflight_function;
     faas_list_init(&w->attempts);
+    gw_ahead_init(&w->ahead, (size_t)gw->cfg->async.read_ahead);
     make_name(w);
     if (open_worker(w, err) < 0) {
         worker_free(w);
@@ -481,27 +353,33 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
     return w;
 }
 
+/* Without its reader nothing is handed to us any more, not even by a question that is still open.
+ */
+static void close_reader(struct gw_worker *w)
+{
+    faas_redis_free(w->reader);
+    w->reader = NULL;
+}
+
 static void drain_tick(void *arg)
 {
     struct gw_worker *w = arg;
+    bool is_over = gw_reading_end(w) && w->n_attempts == 0;
 
-    if (w->n_attempts > 0 && faas_loop_now_ms(w->loop) < w->drain_until_ms) {
+    if (!is_over && faas_loop_now_ms(w->loop) < w->drain_until_ms) {
         faas_timer_start(w->loop, &w->drain_timer, DRAIN_TICK_MS, drain_tick, w);
         return;
     }
+    close_reader(w);
     w->drained(w->drained_arg);
     faas_loop_stop(w->loop);
 }
 
-/* Without its reader nothing is handed to us any more, not even by a question that is still open.
- */
 static void begin_drain(void *arg)
 {
     struct gw_worker *w = arg;
 
     w->draining = true;
-    faas_redis_free(w->reader);
-    w->reader = NULL;
     w->drain_until_ms = faas_loop_now_ms(w->loop) + w->gw->cfg->drain_ms;
     drain_tick(w);
 }

@@ -7,6 +7,7 @@
 #ifndef FAAS_GATEWAY_ASYNC_WORKER_H
 #define FAAS_GATEWAY_ASYNC_WORKER_H
 
+#include "gateway/async/ahead.h"
 #include "gateway/async/async.h"
 #include "gateway/async/fn_limits.h"
 #include "gateway/async/queue_gauges.h"
@@ -32,17 +33,21 @@ struct gw_worker {
     size_t n_attempts;
     size_t n_calling; /* of them; the others are being recorded or call back */
     struct gw_served_queues queues;
-    int64_t reader_id; /* Redis's, of the reader's connection */
-    size_t rank;       /* of the queues that are asked next; GW_ANY_RANK: all, waiting for one */
-    bool reading;      /* the reader waits for an answer */
-    bool full;         /* meanwhile a queue that is not asked has as many calls as it may */
+    struct gw_ahead ahead;
+    size_t n_giving_back; /* of what was read ahead */
+    int64_t reader_id;    /* Redis's, of the reader's connection */
+    size_t rank;          /* of the queues that are asked next; GW_ANY_RANK: all, waiting for one */
+    bool reading;         /* the reader waits for an answer */
+    size_t asked;         /* for so many entries of each queue */
+    int64_t asked_ms;     /* when */
+    bool full;            /* meanwhile a queue that is not asked has as many calls as it may */
     bool refreshing;
     bool draining;
     int64_t drain_until_ms;
     void (*drained)(void *arg);
     void *drained_arg;
-    struct faas_timer refresh_timer, read_timer, promote_timer, renew_timer, reclaim_timer,
-        drain_timer;
+    struct faas_timer refresh_timer, read_timer, kept_timer, promote_timer, renew_timer,
+        reclaim_timer, drain_timer;
 };
 
 /* Starts it; the gateway's listeners are up. Its shard has no table yet. */
@@ -59,5 +64,9 @@ void gw_worker_free(struct gw_worker *w);
 /* --- for attempt.c --- */
 /* An attempt at a call of this queue (NULL: of none) is over: there is room. */
 void gw_worker_more(struct gw_worker *w, struct gw_served_queue *queue);
+
+/* --- for reading.c --- */
+/* Redis could not answer: it is asked again in a moment. */
+void gw_worker_read_later(struct gw_worker *w);
 
 #endif

@@ -1,0 +1,185 @@
+"""What a worker reads before it has a place for it: nothing is lost, delayed or made twice by that."""
+import collections
+import http.client
+import threading
+
+import pytest
+
+from minnow import wait_until
+from redis_helpers import Redis
+from upstream import Upstream
+
+PLACES = 2
+SETTINGS = {"async_retry_min_wait": "10ms", "async_retry_max_wait": "50ms", "async_max_inflight": PLACES,
+            "async_queues": "low"}
+
+
+@pytest.fixture
+def redis():
+    server = Redis()
+    yield server
+    server.close()
+
+
+class Function:
+    """Answers at once, or, while its gate is closed, when it opens."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.gate.set()
+        self.one = threading.Semaphore(0)  # lets one of those that wait go
+        self.waiting = 0
+        self.lock = threading.Lock()
+        self.calls = []  # (name, id) in the order in which they came
+        self.upstream = Upstream(self.serve)
+        self.address = self.upstream.address
+
+    def serve(self, connection, request):
+        request.body()
+        with self.lock:
+            self.calls.append((request.get("X-Name")[0], request.get("X-Call-Id")[0]))
+            self.waiting += 1
+        while not self.gate.is_set() and not self.one.acquire(timeout=0.01):
+            pass
+        with self.lock:
+            self.waiting -= 1
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def counts(self):
+        return collections.Counter(call_id for _, call_id in self.calls)
+
+    def close(self):
+        self.gate.set()
+        self.upstream.close()
+
+
+@pytest.fixture
+def function():
+    f = Function()
+    yield f
+    f.close()
+
+
+def key(queue):
+    return f"minnow:queue:{queue}"
+
+
+def pending(redis, queue):
+    return redis("XPENDING", key(queue), "workers")[0]
+
+
+def submit(gw, name, n):
+    ids, connection = [], http.client.HTTPConnection("127.0.0.1", gw.port, timeout=30)
+    for _ in range(n):
+        connection.request("POST", f"/async-function/{name}", b"x", {"X-Name": name})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (202, b"")
+        ids.append(answer.headers["X-Call-Id"])
+    connection.close()
+    return ids
+
+
+@pytest.fixture
+def front(redis, function, gateways):
+    """A gateway that only queues: each function's calls into a queue of its name."""
+    gw = gateways(provider="memory", redis_url=redis.url, role="gateway")
+    for name in ("low", "urgent"):
+        annotations = {"minnow.upstream": function.address, "com.openfaas.queue": name}
+        gw.api("POST", "/system/functions", {"service": name, "image": "none", "annotations": annotations},
+               expect=202)
+    return gw
+
+
+@pytest.fixture
+def work(redis, front, gateways):
+    def start(**settings):
+        return gateways(redis_url=redis.url, role="worker", gateway_url=front.url, basic_auth="false",
+                        **{**SETTINGS, **settings})
+    return start
+
+
+def ahead(redis, function):
+    """Calls that a worker has taken and not begun."""
+    entries = [e[0] for e in redis("XPENDING", key("low"), "workers", "-", "+", 100)]
+    ids = [e[1][1] for entry in entries for e in redis("XRANGE", key("low"), entry, entry)]
+    return set(ids) - set(function.counts())
+
+
+def stop_with_entries_ahead(redis, function):
+    """Closes the gate while the worker has entries for which it has no place."""
+    def closed():
+        assert redis("XLEN", key("low")) > 0, "the queue was drained without any entry ahead"
+        function.gate.clear()
+        wait_until(lambda: function.waiting == PLACES, "as many calls as there may be")
+        if not ahead(redis, function):
+            function.gate.set()
+        return not function.gate.is_set()
+
+    wait_until(closed, "entries ahead")
+
+
+def check(redis, function, ids, again=0):
+    """All are done, and at most so many were made more than once."""
+    for queue in ("low", "urgent"):
+        wait_until(lambda: redis("XLEN", key(queue)) + redis("ZCARD", f"minnow:delayed:{queue}") == 0, "the end", 60)
+    counts = function.counts()
+    assert {redis.call(i)["s"] for i in ids} == {"done"}
+    assert all(counts[i] >= 1 for i in ids)
+    assert sum(counts[i] - 1 for i in ids) <= again, counts.most_common(10)
+
+
+def test_a_killed_workers_entries_are_made_by_others(redis, function, front, work):
+    ids = submit(front, "low", 1000)
+    worker = work(async_lease="1s")
+    stop_with_entries_ahead(redis, function)
+    worker.kill()
+    taken = ahead(redis, function)
+    function.gate.set()
+    worker.start()
+    check(redis, function, ids, again=4 * PLACES)  # what ran, or had ended and was not recorded
+    assert taken and {function.counts()[i] for i in taken} == {1}
+
+
+def test_a_worker_that_stops_gives_back_what_it_has_not_begun(redis, function, front, work):
+    ids = submit(front, "low", 1000)
+    worker = work()
+    stop_with_entries_ahead(redis, function)
+    stopping = threading.Thread(target=worker.stop)
+    stopping.start()
+    wait_until(lambda: pending(redis, "low") == PLACES, "the others to be given back")
+    begun = len(function.calls)
+    function.gate.set()
+    stopping.join(30)
+    assert pending(redis, "low") == 0 and len(function.calls) == begun
+    work()
+    check(redis, function, ids)
+    assert {redis.call(i)["n"] for i in ids} == {"1"}
+
+
+def test_what_waits_too_long_is_given_back_and_lets_the_urgent_go_first(redis, function, front, work):
+    ids = submit(front, "urgent", 1) + submit(front, "low", 1000)
+    work(async_queues="urgent,low")
+    stop_with_entries_ahead(redis, function)
+    wait_until(lambda: pending(redis, "low") == PLACES, "the others to be given back")
+    begun = len(function.calls)
+    ids += submit(front, "urgent", 1)
+    function.one.release()
+    wait_until(lambda: len(function.calls) > begun, "a place to be taken")
+    assert function.calls[begun] == ("urgent", ids[-1])
+    function.gate.set()
+    check(redis, function, ids)
+    assert {redis.call(i)["n"] for i in ids} == {"1"}
+
+
+def test_the_urgent_do_not_wait_for_what_was_read_ahead(redis, function, front, work):
+    ids = submit(front, "urgent", 1) + submit(front, "low", 2000)
+    work(async_queues="urgent,low")
+    wait_until(lambda: len(function.calls) > 100, "the first calls")
+    for _ in range(5):
+        before = len(function.calls)
+        urgent, = submit(front, "urgent", 1)
+        wait_until(lambda: ("urgent", urgent) in function.calls, "the urgent call")
+        assert function.calls.index(("urgent", urgent)) - before < 200
+        ids.append(urgent)
+    assert redis("XLEN", key("low")) > 0
+    check(redis, function, ids)
