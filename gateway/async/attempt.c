@@ -182,11 +182,20 @@ static void append_history(const struct gw_attempt *a, struct faas_buf *out)
     faas_buf_append_c(out, '}');
 }
 
+static const char *final_state(const struct gw_attempt *a)
+{
+    if (a->cancelled)
+        return "cancelled";
+    return is_dead(a) ? "dead" : "done";
+}
+
 static void on_recorded(void *arg, enum gw_store_result result, const struct faas_error *err)
 {
     struct gw_attempt *a = arg;
 
     (void)err;
+    if (result == GW_ASYNC_OK)
+        count(a->worker->gw->async->finished, a, final_state(a));
     if (result == GW_ASYNC_ERROR) /* it may have been done: then the next answer is LOST */
         faas_timer_start(a->worker->loop, &a->timer, STORE_RETRY_MS, record, a);
     else if (result == GW_ASYNC_OK && a->callback)
@@ -224,9 +233,7 @@ static void finish(struct gw_attempt *a)
 {
     _cleanup_buf_ struct faas_buf history = {0};
     struct gw_outcome o = {
-        .state = a->cancelled ? "cancelled"
-                 : is_dead(a) ? "dead"
-                              : "done",
+        .state = final_state(a),
         .status = a->status ? a->status : STATUS_UNREACHED,
         .reason = faas_str_from(a->why),
         .result_headers = faas_buf_str(&a->headers),
@@ -240,7 +247,6 @@ static void finish(struct gw_attempt *a)
     o.ttl_ms = strcmp(o.state, "dead") == 0 ? config_of(a)->dead_ms : config_of(a)->result_ms;
     append_history(a, &history);
     o.history = faas_buf_str(&history);
-    count(a->worker->gw->async->finished, a, o.state);
     gw_store_finish(store_of(a), &a->ref, &o, on_recorded, a);
 }
 

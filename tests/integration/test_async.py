@@ -760,6 +760,20 @@ def test_metrics_tell_of_queues(redis, gateway):
         wait_until(lambda: f'gateway_async_queue_{name}{{queue="faas-request"}} 0' in gateway.metrics(), name)
 
 
+def test_a_call_that_redis_is_away_at_the_end_of_is_counted_once(redis, gateway):
+    deploy(gateway, "slow", "sh f.sh", script("sleep 0.5"))
+    call_id = submit(gateway, "slow").headers["X-Call-Id"]
+    wait_state(redis, call_id, "running")
+    redis.kill()
+    made = 'gateway_async_attempts_total{queue="faas-request",status="200"} 1'
+    wait_until(lambda: made in gateway.metrics(), "the first try to record it")
+    redis.start()
+    wait_state(redis, call_id, "done")
+    finished = 'gateway_async_finished_total{queue="faas-request",state="done"} '
+    wait_until(lambda: finished in gateway.metrics(), "the counter")
+    assert finished + "1\n" in gateway.metrics()
+
+
 # --- the same from the command line ---
 
 def test_the_command_line_asks_and_decides(redis, gateway, tmp_path):
