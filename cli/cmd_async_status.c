@@ -44,6 +44,8 @@ static void print_call(const json_t *call)
 
     for (size_t i = 0; i < FAAS_ARRAY_LEN(fields); i++)
         print_field(call, fields[i].key, fields[i].label);
+    if (json_is_true(faas_json_get(call, "truncated")))
+        cli_print("%-11s%s\n", "Result:", "cut off (async_max_result_size)");
 }
 
 static int run(struct cli *cli, void *options, struct faas_error *err)

@@ -26,6 +26,14 @@ static int64_t now_ms(const struct gw_attempt *a)
     return gw_async_now_ms(a->worker->gw);
 }
 
+/* For how long things take, whatever the clock for people is set to meanwhile. */
+static int64_t monotonic_ns(const struct gw_attempt *a)
+{
+    const struct faas_clock *clock = a->worker->gw->clock;
+
+    return clock->monotonic_ns(clock->self);
+}
+
 static const struct gw_async_config *config_of(const struct gw_attempt *a)
 {
     return &a->worker->gw->cfg->async;
@@ -174,6 +182,8 @@ static void append_history(const struct gw_attempt *a, struct faas_buf *out)
 {
     faas_buf_printf(out, "{\"attempt\":%lld,\"status\":%d,\"at\":%lld,\"seconds\":%.3f",
                     (long long)a->ref.attempt, a->status, (long long)a->started_ms, a->seconds);
+    if (a->truncated)
+        faas_buf_append_z(out, ",\"truncated\":true");
     if (a->why[0]) {
         faas_buf_append_z(out, ",\"why\":\"");
         faas_json_escape(out, faas_str_from(a->why));
@@ -269,10 +279,12 @@ static void conclude(struct gw_attempt *a)
 
     a->exchange = NULL;
     a->direct = NULL;
-    a->seconds = (double)(now_ms(a) - a->started_ms) / 1000;
+    a->seconds = (double)(monotonic_ns(a) - a->began_ns) / 1e9;
+    if (a->callback)
+        gw_callback_seal(a);
     snprintf(status, sizeof(status), "%d", a->status);
     count(a->worker->gw->async->attempts, a, status);
-    gw_ahead_ended(&a->worker->ahead, now_ms(a) - a->started_ms);
+    gw_ahead_ended(&a->worker->ahead, (int64_t)(a->seconds * 1000));
     leave_function(a);
     record(a);
 }
@@ -285,7 +297,8 @@ static void keep_headers(struct gw_attempt *a, const struct faas_http_response_h
 
     for (size_t i = 0; i < head->n_headers; i++)
         if (!faas_hop_ends(&hop, head->headers[i].name) &&
-            !faas_str_ieq(head->headers[i].name, FAAS_STR("Content-Length")))
+            !faas_str_ieq(head->headers[i].name, FAAS_STR("Content-Length")) &&
+            !gw_callback_says(head->headers[i].name))
             faas_hop_append(&a->headers, head->headers[i].name, head->headers[i].value);
 }
 
@@ -320,14 +333,23 @@ static void on_end(void *arg)
     conclude(arg);
 }
 
+/* Half an answer is none. */
+static void no_answer(struct gw_attempt *a, const char *why)
+{
+    a->status = 0;
+    a->ours = a->truncated = false;
+    faas_buf_clear(&a->headers);
+    faas_buf_clear(&a->body);
+    snprintf(a->why, sizeof(a->why), "%.150s", why);
+    conclude(a);
+}
+
 static void on_error(void *arg, enum faas_http_phase phase, const struct faas_error *err)
 {
     struct gw_attempt *a = arg;
 
     (void)phase;
-    a->status = 0;
-    snprintf(a->why, sizeof(a->why), "%.150s", err->msg);
-    conclude(a);
+    no_answer(a, err->msg);
 }
 
 static const struct faas_exchange_ops exchange_ops = {
@@ -368,15 +390,14 @@ static void make_call(struct gw_attempt *a, const struct gw_started *call)
 static void give_up(struct gw_attempt *a)
 {
     a->policy.attempts = a->ref.attempt;
-    a->status = 0;
-    snprintf(a->why, sizeof(a->why), "what Redis has of the call cannot be read");
-    conclude(a);
+    no_answer(a, "what Redis has of the call cannot be read");
 }
 
 static void begin(struct gw_attempt *a, const struct gw_started *call)
 {
     a->ref.attempt = call->attempt;
     a->started_ms = now_ms(a);
+    a->began_ns = monotonic_ns(a);
     if (!gw_retry_parse(call->policy, &a->policy))
         a->policy = a->worker->gw->async->retry;
     if (call->callback.len)
@@ -500,9 +521,7 @@ static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
     if (!a->cancelled && !a->lost)
         return;
     stop_calling(a);
-    a->status = 0;
-    snprintf(a->why, sizeof(a->why), "%s", a->lost ? "the lease was lost" : "cancelled");
-    conclude(a);
+    no_answer(a, a->lost ? "the lease was lost" : "cancelled");
 }
 
 void gw_attempt_renew(struct gw_attempt *a)

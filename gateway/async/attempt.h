@@ -16,7 +16,7 @@ struct gw_attempt {
     struct faas_exchange *exchange; /* with the front door; NULL: none runs */
     struct gw_direct *direct;       /* or with the function; NULL: none runs */
     bool has_place;                 /* it is one of worker->n_calling */
-    int64_t started_ms;
+    int64_t started_ms, began_ns;   /* Unix time, and what its length is measured by */
     enum { GW_STARTING, GW_CALLING, GW_RECORDING, GW_CALLING_BACK } step;
     bool has_packet_key;
     bool cancelled; /* wanted by somebody */
@@ -48,6 +48,12 @@ void gw_attempt_abandon(struct gw_attempt *a);
 
 /* --- callback.c --- */
 struct gw_callback;
+/* Not a header of the function's that it is to be told: we say it, or it means another thing in a
+ * request than in an answer (whom it is for, what it waits for). */
+bool gw_callback_says(struct faas_str name);
+/* Adds to the answer's headers what only the worker that made the call knows, so that another that
+ * has to call back in its place says the same. */
+void gw_callback_seal(struct gw_attempt *a);
 /* Tries once, on a pool thread; done() is called on the worker's loop with NULL or the reason why
  * it has to be tried again, or, when again is false, need not be. */
 typedef void gw_callback_fn(struct gw_attempt *a, const char *failure, bool again);

@@ -36,10 +36,7 @@ static void callback_free(struct gw_callback *c)
     free(c);
 }
 
-/* The function's headers but those that we say, then ours: the last of a name counts for libcurl's
- * receivers, so ours are not said twice. Two mean another thing in a request than the function can
- * have meant: whom it is for, and what it waits for. */
-static bool is_ours(struct faas_str name)
+bool gw_callback_says(struct faas_str name)
 {
     static const struct faas_str names[] = {
         FAAS_STR_INIT("X-Duration-Seconds"),
@@ -61,13 +58,20 @@ static bool is_ours(struct faas_str name)
     return false;
 }
 
-static void add_function_headers(struct gw_callback *c, struct faas_str lines)
+void gw_callback_seal(struct gw_attempt *a)
+{
+    faas_buf_printf(&a->headers, "X-Duration-Seconds: %.6f\r\nX-Retry: %lld\r\n", a->seconds,
+                    (long long)a->ref.attempt - 1);
+    if (a->truncated)
+        faas_buf_append_z(&a->headers, "X-Minnow-Truncated: true\r\n");
+}
+
+static void add_lines(struct gw_callback *c, struct faas_str lines)
 {
     while (lines.ptr) {
         struct faas_str line = faas_str_trim(faas_str_split(&lines, '\n'));
-        struct faas_str rest = line;
 
-        if (line.len && !is_ours(faas_str_split(&rest, ':')))
+        if (line.len)
             faas_strv_addf(&c->headers, "%.*s", FAAS_STR_FMT(line));
     }
 }
@@ -84,15 +88,11 @@ static void add_signature(struct gw_callback *c, const char *secret)
 
 static void add_headers(struct gw_callback *c, const struct gw_attempt *a)
 {
-    add_function_headers(c, faas_buf_str(&a->headers));
-    faas_strv_addf(&c->headers, "X-Duration-Seconds: %.6f", a->seconds);
+    add_lines(c, faas_buf_str(&a->headers));
     faas_strv_addf(&c->headers, "X-Function-Status: %d", a->status ? a->status : 503);
     faas_strv_addf(&c->headers, "X-Function-Name: %s", a->function);
     faas_strv_addf(&c->headers, "X-Call-Id: %s", a->id);
-    faas_strv_addf(&c->headers, "X-Retry: %lld", (long long)a->ref.attempt - 1);
     faas_strv_addf(&c->headers, "X-Retry-Max: %lld", (long long)a->policy.attempts - 1);
-    if (a->truncated)
-        faas_strv_add(&c->headers, "X-Minnow-Truncated: true");
     add_signature(c, a->worker->gw->async->callback_secret);
 }
 

@@ -55,7 +55,7 @@ static void set_attempts(json_t *to, const struct faas_redis_reply *hash)
 static json_t *describe(const char *id, const struct faas_redis_reply *hash)
 {
     struct faas_str callback = field(hash, "cbs");
-    json_t *o = json_object();
+    json_t *o = json_object(), *history, *last;
 
     json_object_set_new(o, "callId", faas_json_string(faas_str_from(id)));
     set_text(o, "function", field(hash, "f"));
@@ -72,7 +72,11 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
         set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
     if (!is_over(hash) && faas_str_eqz(field(hash, "x"), "1"))
         json_object_set_new(o, "cancelling", json_true());
-    json_object_set_new(o, "history", gw_inquiry_history(field(hash, "h")));
+    history = gw_inquiry_history(field(hash, "h"));
+    last = json_array_get(history, json_array_size(history) - 1);
+    if (is_over(hash) && json_is_true(json_object_get(last, "truncated")))
+        json_object_set_new(o, "truncated", json_true());
+    json_object_set_new(o, "history", history);
     return o;
 }
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from cli_helpers import Cli
+from clock_helpers import jumping_clock
 from minnow import Gateway, descriptors, wait_until
 from redis_helpers import Redis
 
@@ -27,7 +28,7 @@ def redis():
 class Receiver:
     """A callback's other end: answers statuses one after the other, then 200."""
 
-    def __init__(self, *statuses):
+    def __init__(self, *statuses, port=0):
         self.seen, self.statuses, self.location = [], list(statuses), None
         outer = self
 
@@ -44,7 +45,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
@@ -345,6 +346,14 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
 """
 
 
+BREAKING_FUNCTION = HEADERS_FUNCTION.replace("""        self.end_headers()
+""", """        self.send_header("X-Half", "yes")
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"half")
+""")
+
+
 def test_a_function_does_not_say_whom_its_callback_is_for(redis, gateway, receiver):
     deploy(gateway, "headers", "/usr/bin/python3 f.py", {"f.py": HEADERS_FUNCTION},
            envVars={"mode": "http", "upstream_url": "http://127.0.0.1:0"})
@@ -643,6 +652,62 @@ def test_a_paused_queue_keeps_its_calls(redis, gateway):
     wait_state(redis, last, "done")
     assert queues(gateway)["special"]["depth"] == 0
     assert gateway.api("POST", "/system/queues/special/purge?which=all").status == 400
+
+
+def test_who_calls_back_for_another_says_the_same(redis):
+    """A worker dies while the receiver has not answered; the next one delivers what the first knew."""
+    settings = dict(redis_url=redis.url, async_lease="1s", async_max_result_size=4, **FAST)
+    first, second, receiver = Gateway(**settings), None, None
+    try:
+        deploy(first, "half", "sh f.sh", script("sleep 0.2; echo too long"))
+        with socket.socket() as hanging:
+            hanging.bind(("127.0.0.1", 0))
+            hanging.listen()
+            port = hanging.getsockname()[1]
+            call_id = submit(first, "half", X_Callback_Url=f"http://127.0.0.1:{port}/").headers["X-Call-Id"]
+            with hanging.accept()[0]:
+                first.kill()
+        receiver = Receiver(port=port)
+        second = Gateway(**settings)
+        wait_until(lambda: receiver.seen, "the callback")
+        (_, headers, body), = receiver.seen
+        assert body == b"too " and headers["X-Minnow-Truncated"] == "true"
+        assert headers["X-Retry"] == "0" and 0.2 <= float(headers["X-Duration-Seconds"]) < 10
+        o = wait_until(lambda: (s := status(second, call_id).json())["callback"] == "delivered" and s, "the state")
+        assert o["truncated"] is True
+    finally:
+        if receiver:
+            receiver.close()
+        for gw in (first, second):
+            if gw and gw.process.poll() is None:
+                gw.close()
+
+
+def test_a_clock_that_is_set_back_makes_no_call_shorter(redis, receiver, tmp_path, monkeypatch):
+    offset, env = jumping_clock(tmp_path)
+    with monkeypatch.context() as m:
+        for name, value in env.items():
+            m.setenv(name, value)
+        gw = Gateway(redis_url=redis.url, **FAST)
+    deploy(gw, "slow", "sh f.sh", script("sleep 0.3"))
+    call_id = submit(gw, "slow", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+    wait_state(redis, call_id, "running")
+    with open(offset, "w") as f:
+        f.write("-3600")
+    wait_until(lambda: receiver.seen, "the callback")
+    assert 0.3 <= float(receiver.seen[0][1]["X-Duration-Seconds"]) < 10
+    gw.close()
+
+
+def test_half_an_answer_is_none(redis, gateway, receiver):
+    deploy(gateway, "breaks", "/usr/bin/python3 f.py", {"f.py": BREAKING_FUNCTION},
+           envVars={"mode": "http", "upstream_url": "http://127.0.0.1:0"},
+           annotations={"com.openfaas.retry.attempts": "1"})
+    call_id = submit(gateway, "breaks", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+    wait_until(lambda: redis.call(call_id).get("cbs") == "delivered", "callback")
+    (_, headers, body), = receiver.seen
+    assert (headers["X-Function-Status"], headers["X-Half"], body) == ("503", None, b"")
+    assert gateway.api("GET", f"/async-function/{call_id}/result").body == b""
 
 
 def test_a_gateway_stops_while_a_callbacks_receiver_hangs(redis):
