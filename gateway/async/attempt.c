@@ -199,6 +199,12 @@ static const char *final_state(const struct gw_attempt *a)
     return is_dead(a) ? "dead" : "done";
 }
 
+/* Whoever cancels a call does so wherever it is, and one that waits has nothing to tell. */
+static bool wants_callback(const struct gw_attempt *a)
+{
+    return a->callback && !a->cancelled;
+}
+
 static void on_recorded(void *arg, enum gw_store_result result, const struct faas_error *err)
 {
     struct gw_attempt *a = arg;
@@ -208,7 +214,7 @@ static void on_recorded(void *arg, enum gw_store_result result, const struct faa
         count(a->worker->gw->async->finished, a, final_state(a));
     if (result == GW_ASYNC_ERROR) /* it may have been done: then the next answer is LOST */
         faas_timer_start(a->worker->loop, &a->timer, STORE_RETRY_MS, record, a);
-    else if (result == GW_ASYNC_OK && a->callback)
+    else if (result == GW_ASYNC_OK && wants_callback(a))
         call_back(a);
     else
         over(a);
@@ -244,14 +250,14 @@ static void finish(struct gw_attempt *a)
     _cleanup_buf_ struct faas_buf history = {0};
     struct gw_outcome o = {
         .state = final_state(a),
-        .status = a->status ? a->status : STATUS_UNREACHED,
+        .status = a->status || a->cancelled ? a->status : STATUS_UNREACHED,
         .reason = faas_str_from(a->why),
         .result_headers = faas_buf_str(&a->headers),
         .result_body = faas_buf_str(&a->body),
         .began_ms = a->started_ms,
         .now_ms = now_ms(a),
         .has_packet_key = a->has_packet_key,
-        .hold = a->callback != NULL,
+        .hold = wants_callback(a),
     };
 
     o.ttl_ms = strcmp(o.state, "dead") == 0 ? config_of(a)->dead_ms : config_of(a)->result_ms;

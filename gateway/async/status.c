@@ -62,7 +62,8 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
     set_text(o, "queue", field(hash, "q"));
     set_text(o, "state", field(hash, "s"));
     set_attempts(o, hash);
-    set_number(o, "status", field(hash, "st"));
+    if (!faas_str_eqz(field(hash, "st"), "0")) /* cancelled: there was no answer */
+        set_number(o, "status", field(hash, "st"));
     set_text(o, "reason", field(hash, "why"));
     gw_inquiry_time(o, "submittedAt", field(hash, "t"));
     gw_inquiry_time(o, "startedAt", field(hash, "at"));

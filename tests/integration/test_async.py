@@ -544,19 +544,21 @@ def test_a_wait_ends_in_time(redis, gateway):
     assert 0.3 <= time.monotonic() - start < 3
 
 
-def test_a_call_can_be_cancelled_wherever_it_is(redis):
+def test_a_call_can_be_cancelled_wherever_it_is(redis, receiver):
     gw = Gateway(redis_url=redis.url, async_lease="300ms", **FAST)
     try:
         deploy(gw, "slow", "sh f.sh", script("sleep 30"))
-        later = submit(gw, "slow", X_Delay_Seconds="60").headers["X-Call-Id"]
-        running = submit(gw, "slow").headers["X-Call-Id"]
+        later = submit(gw, "slow", X_Delay_Seconds="60", X_Callback_Url=receiver.url).headers["X-Call-Id"]
+        running = submit(gw, "slow", X_Callback_Url=receiver.url).headers["X-Call-Id"]
         wait_state(redis, running, "running")
         for call_id in (later, running):
             assert gw.api("DELETE", f"/async-function/{call_id}").status == 202
             wait_state(redis, call_id, "cancelled")
             assert gw.api("DELETE", f"/async-function/{call_id}").status == 409
+            told = status(gw, call_id).json()
+            assert "status" not in told and "callback" not in told, told
         assert gw.api("DELETE", "/async-function/nope").status == 404
-        assert redis("XLEN", "minnow:queue:faas-request") == 0
+        assert redis("XLEN", "minnow:queue:faas-request") == 0 and receiver.seen == []
     finally:
         gw.close()
 
