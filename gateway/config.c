@@ -432,7 +432,8 @@ static const struct faas_opt options[] = {
     {.env = "callback_deny",
      .type = FAAS_OPT_STRING,
      AT(async.callback_deny),
-     .dflt = "169.254.0.0/16,fe80::/10,metadata.google.internal",
+     .dflt = "169.254.0.0/16,fe80::/10,metadata.google.internal,fd20:ce::254,fd00:ec2::254,"
+             "100.100.100.200",
      .help = "hosts that it may not, whatever is allowed (the clouds' metadata services)"},
     {.env = "schedules",
      .type = FAAS_OPT_BOOL,

@@ -159,6 +159,36 @@ static bool matches(const struct rules *rules, struct faas_str host, const struc
     return false;
 }
 
+/* Where packets for an address end up when that is another one: "any address" is this machine, and
+ * a NAT64 passes on to the IPv4 address in it. */
+static bool leads_to(const struct in6_addr *address, struct in6_addr *out)
+{
+    static const struct in6_addr any4 = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+
+    *out = any4;
+    if (memcmp(address, &any4, sizeof(any4)) == 0) {
+        out->s6_addr[12] = 127;
+        out->s6_addr[15] = 1;
+        return true;
+    }
+    if (memcmp(address->s6_addr, nat64, sizeof(nat64)) == 0) {
+        memcpy(out->s6_addr + 12, address->s6_addr + 12, 4);
+        return true;
+    }
+    *out = in6addr_loopback;
+    return IN6_IS_ADDR_UNSPECIFIED(address);
+}
+
+static bool is_denied(const struct gw_host_policy *p, struct faas_str host,
+                      const struct in6_addr *address)
+{
+    struct in6_addr other;
+
+    return matches(&p->deny, host, address) ||
+           (address && leads_to(address, &other) && matches(&p->deny, host, &other));
+}
+
 bool gw_host_policy_allows(const struct gw_host_policy *p, struct faas_str host)
 {
     struct in6_addr address;
@@ -167,7 +197,7 @@ bool gw_host_policy_allows(const struct gw_host_policy *p, struct faas_str host)
     if (host.len && host.ptr[host.len - 1] == '.') /* "host." is the same host */
         host.len--;
     numeric = parse_address(host, &address, &v4);
-    if (matches(&p->deny, host, numeric ? &address : NULL))
+    if (is_denied(p, host, numeric ? &address : NULL))
         return false;
     return matches(&p->allow, host, numeric ? &address : NULL);
 }
@@ -182,10 +212,7 @@ bool gw_host_policy_allows_addr(const struct gw_host_policy *p, const struct soc
         address = ((const struct sockaddr_in6 *)sa)->sin6_addr;
     else
         return false;
-    for (size_t i = 0; i < p->deny.n; i++)
-        if (!p->deny.items[i].name && same_network(&p->deny.items[i], &address))
-            return false;
-    return true;
+    return !is_denied(p, FAAS_STR(""), &address);
 }
 
 /* ":8080", or nothing at all. */

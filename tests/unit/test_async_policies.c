@@ -147,6 +147,13 @@ static void hosts_are_allowed_unless_they_are_denied(void **state)
         {"127.0.0.1", "", "127.0.0.1", true},
         {"127.0.0.1", "", "127.0.0.2", false},
         {"", "", "example.org", false},
+        {"*", "127.0.0.0/8", "0.0.0.0", false}, /* which is this machine */
+        {"*", "127.0.0.0/8", "::ffff:0.0.0.0", false},
+        {"*", "127.0.0.0/8", "64:ff9b::127.0.0.1", false},
+        {"*", "127.0.0.0/8", "64:ff9b::128.0.0.1", true},
+        {"*", "::1", "::", false},
+        {"*", "::1", "::2", true},
+        {"127.0.0.0/8", "", "0.0.0.0", false},
     };
 
     (void)state;
@@ -171,6 +178,12 @@ static void addresses_are_judged_as_well_as_names(void **state)
     inet_pton(AF_INET, "169.253.0.1", &v4.sin_addr);
     assert_true(gw_host_policy_allows_addr(p, (struct sockaddr *)&v4));
     inet_pton(AF_INET6, "::ffff:169.254.0.1", &v6.sin6_addr);
+    assert_false(gw_host_policy_allows_addr(p, (struct sockaddr *)&v6));
+    gw_host_policy_free(p);
+    p = gw_host_policy_new("*", "127.0.0.1,::1", NULL);
+    inet_pton(AF_INET, "0.0.0.0", &v4.sin_addr);
+    assert_false(gw_host_policy_allows_addr(p, (struct sockaddr *)&v4));
+    inet_pton(AF_INET6, "::", &v6.sin6_addr);
     assert_false(gw_host_policy_allows_addr(p, (struct sockaddr *)&v6));
     gw_host_policy_free(p);
 }
