@@ -105,6 +105,8 @@ void gw_request_done(struct gw_request *r, const struct faas_error *err)
 
     if (err && !r->error.ptr)
         r->error = faas_str_from(err->msg);
+    if (!r->status)
+        r->status = 499; /* nothing was answered: the client left first */
     if (r->function.len && (r->status >= 400 || err))
         gw_flight_record(r->shard->gw->flight, r, took_ns);
     gw_routes_count(r, took_ns);

@@ -1,8 +1,10 @@
 """Asynchronous calls against a real Redis: queued, made, retried, given up, called back."""
+import base64
 import hashlib
 import hmac
 import http.server
 import json
+import re
 import signal
 import socket
 import threading
@@ -536,12 +538,28 @@ def test_a_status_can_be_waited_for(redis, gateway):
     assert gateway.call("GET", f"/async-function/{call_id}").status == 401
 
 
+def basic_auth(gw):
+    return f"Authorization: Basic {base64.b64encode(f'admin:{gw.password}'.encode()).decode()}\r\n"
+
+
 def test_a_wait_ends_in_time(redis, gateway):
     deploy(gateway, "slow", "sh f.sh", script("sleep 2"))
     call_id = submit(gateway, "slow").headers["X-Call-Id"]
     start = time.monotonic()
     assert status(gateway, call_id, "?wait=300ms").json()["state"] in ("queued", "running")
     assert 0.3 <= time.monotonic() - start < 3
+
+
+def test_who_does_not_wait_for_the_answer_is_counted_as_such(redis, gateway):
+    deploy(gateway, "echo", "cat")
+    call_id = submit(gateway, "echo", X_Delay_Seconds="60").headers["X-Call-Id"]
+    for method, path, rest in (("GET", f"/async-function/{call_id}?wait=60s", b"\r\n"),
+                               ("POST", "/async-function/echo", b"Content-Length: 10\r\n\r\nhalf")):
+        with socket.create_connection(("127.0.0.1", gateway.port)) as s:
+            s.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n{basic_auth(gateway)}".encode() + rest)
+    for path in ("/async-function/{name}", "/async-function/{name}*"):
+        wait_until(lambda: re.search(rf'http_requests_total{{.*path="{re.escape(path)}",status="499"}} 1',
+                                     gateway.metrics()), path)
 
 
 def test_a_call_can_be_cancelled_wherever_it_is(redis, receiver):
