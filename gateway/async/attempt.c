@@ -465,6 +465,8 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
     struct gw_fn_limit *limit = gw_fn_limit_enter(&w->limits, e->function);
     struct gw_attempt *a;
 
+    if (!limit && again) /* it may count as running, which nobody puts off: one lease later */
+        return;
     if (!limit) {
         gw_store_postpone(&w->async->store, faas_str_from(queue->name), e->entry, e->id,
                           gw_async_now_ms(w->gw) + BUSY_WAIT_MS, on_postponed, w);

@@ -183,3 +183,23 @@ def test_the_urgent_do_not_wait_for_what_was_read_ahead(redis, function, front, 
         ids.append(urgent)
     assert redis("XLEN", key("low")) > 0
     check(redis, function, ids)
+
+
+def test_what_was_taken_over_from_a_dead_worker_waits_for_its_functions_place(redis, function, front, work):
+    function.gate.clear()
+    ids = submit(front, "low", PLACES)
+    worker = work(async_lease="600ms")
+    wait_until(lambda: len(function.calls) == PLACES, "both calls")
+    idle = [0]
+
+    def renewed():
+        idle.append(redis("XPENDING", key("low"), "workers", "-", "+", 1)[0][2])
+        return idle[-1] < idle[-2]
+
+    wait_until(renewed, "the leases to be renewed")
+    worker.kill()
+    worker.settings["async_max_inflight_per_function"] = 1
+    worker.start()
+    wait_until(lambda: len(function.calls) > PLACES, "one of them to be made again")
+    function.gate.set()
+    check(redis, function, ids, again=PLACES)
