@@ -2,7 +2,6 @@
 
 #include "gateway/async/finish_batch.h"
 #include "gateway/async/schedule.h"
-#include "gateway/async/submit_batch.h"
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
 
@@ -138,7 +137,6 @@ struct gw_async_loop *gw_async_loop_new(struct gw *gw, struct faas_loop *loop)
 
     a->redis = faas_redis_new(loop, &opts);
     a->store = (struct gw_store){.redis = a->redis, .prefix = cfg->redis_prefix};
-    a->store.batch = a->batch = gw_submit_batch_new(&a->store, loop);
     a->store.ends = a->ends = gw_finish_batch_new(&a->store, loop);
     return a;
 }
@@ -147,7 +145,6 @@ void gw_async_loop_free(struct gw_async_loop *a)
 {
     if (!a)
         return;
-    gw_submit_batch_free(a->batch);
     gw_finish_batch_free(a->ends);
     faas_redis_free(a->redis);
     free(a);

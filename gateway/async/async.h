@@ -31,8 +31,7 @@ void gw_async_free(struct gw_async *a);
 struct gw_async_loop {
     struct faas_redis *redis;
     struct gw_store store;
-    struct gw_submit_batch *batch; /* the store's */
-    struct gw_finish_batch *ends;  /* the store's */
+    struct gw_finish_batch *ends; /* the store's */
 };
 
 struct gw_async_loop *gw_async_loop_new(struct gw *gw, struct faas_loop *loop);

@@ -375,7 +375,8 @@ static void call_front_door(struct gw_attempt *a, const struct gw_started *call)
     };
 
     faas_buf_append_str(&head, call->request);
-    faas_buf_printf(&head, "User-Agent: queue-worker/%s\r\n\r\n", faas_version());
+    faas_buf_printf(&head, "X-Call-Id: %s\r\nUser-Agent: queue-worker/%s\r\n\r\n", a->id,
+                    faas_version());
     req.head = faas_buf_str(&head);
     a->exchange = faas_exchange_start(a->worker->upstream, &req, &exchange_ops, a);
     if (call->body.len)
@@ -387,7 +388,8 @@ static void make_call(struct gw_attempt *a, const struct gw_started *call)
 {
     a->step = GW_CALLING;
     if (a->worker->is_direct)
-        a->direct = gw_direct_start(a->worker->shard, call->request, call->body, &exchange_ops, a);
+        a->direct = gw_direct_start(a->worker->shard, call->request, call->body, a->ref.id,
+                                    &exchange_ops, a);
     if (!a->direct)
         call_front_door(a, call);
 }
@@ -485,6 +487,7 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
         .queue = faas_str_from(a->queue->name),
         .entry = faas_str_from(a->entry),
         .id = faas_str_from(a->id),
+        .function = faas_str_from(a->function),
     };
     faas_list_append(&w->attempts, &a->node);
     w->n_attempts++;

@@ -297,7 +297,6 @@ static void identify(struct gw_direct *d)
 
     d->r.head = &d->head;
     d->r.function = faas_str_from(d->stats->key);
-    d->r.call_id = faas_http_value(d->head.headers, d->head.n_headers, FAAS_STR("X-Call-Id"));
     d->r.start_ns = clock->monotonic_ns(clock->self);
     faas_format_u64((uint64_t)clock->realtime_ns(clock->self), d->r.start_time);
 }
@@ -321,12 +320,15 @@ static void forward(struct gw_direct *d, const struct faas_fn *fn, struct faas_s
 }
 
 struct gw_direct *gw_direct_start(struct gw_shard *s, struct faas_str request, struct faas_str body,
-                                  const struct faas_exchange_ops *ops, void *arg)
+                                  struct faas_str id, const struct faas_exchange_ops *ops,
+                                  void *arg)
 {
     struct gw_direct *d = faas_new(struct gw_direct);
     const struct faas_fn *fn;
 
     d->r.shard = s;
+    d->r.call_id = faas_arena_str(&d->arena, id);
+    d->r.call_id_is_new = true; /* the head does not have it */
     d->ops = ops;
     d->arg = arg;
     d->head.content_length = (int64_t)body.len;

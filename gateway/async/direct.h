@@ -8,12 +8,13 @@
 
 struct gw_direct;
 
-/* request: the head as request.c made it, without the blank line. Both are copied. NULL, and
+/* request: the head as request.c made it, without the blank line. All is copied. NULL, and
  * nothing has been counted: this call needs the front door, which knows how to wait for a replica
  * and how to refuse. ops: on_head is also called for our own refusals, on_error for what was broken
  * off after it; on_body takes everything; the rest is not called. Never from within this. */
 struct gw_direct *gw_direct_start(struct gw_shard *s, struct faas_str request, struct faas_str body,
-                                  const struct faas_exchange_ops *ops, void *arg);
+                                  struct faas_str id, const struct faas_exchange_ops *ops,
+                                  void *arg);
 /* No callback after this. */
 void gw_direct_cancel(struct gw_direct *d);
 

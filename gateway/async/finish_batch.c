@@ -9,8 +9,8 @@
 enum {
     MAX_CALLS = 8, /* then it goes without waiting for the turn's end */
     MAX_BYTES = 256 * 1024,
-    ARGS_OF_ALL = 6,
-    ARGS_OF_ONE = 7,
+    ARGS_OF_ALL = 7,
+    ARGS_OF_ONE = 8,
 };
 
 _Static_assert(ARGS_OF_ALL + ARGS_OF_ONE * MAX_CALLS <= FAAS_REDIS_MAX_ARGS,
@@ -98,6 +98,7 @@ static struct batch *open_batch(struct gw_finish_batch *s, struct faas_str queue
     add_int(b, o->ttl_ms);
     b->argv[b->n_args++] = gw_key(&b->arena, prefix, "call:", FAAS_STR(""));
     b->argv[b->n_args++] = gw_key(&b->arena, prefix, "result:", FAAS_STR(""));
+    add(b, queue);
     s->open = b;
     faas_hook_add(s->loop, &s->hook, on_turn, s);
     return b;
@@ -115,6 +116,7 @@ void gw_finish_batch_add(struct gw_finish_batch *s, const struct gw_attempt_ref 
     add(b, ref->id);
     add_int(b, ref->attempt);
     add(b, ref->entry);
+    add(b, ref->function);
     add_int(b, o->status);
     add(b, o->history);
     add_int(b, o->began_ms);

@@ -1,4 +1,4 @@
-/* Ends of a turn of the loop, recorded by one script, as submissions are (submit_batch.h). Only of
+/* Ends of a turn of the loop, recorded by one script. Only of
  * attempts that are done and leave nothing else to be told; each has an answer of its own. On the
  * loop's thread. */
 #ifndef FAAS_GATEWAY_ASYNC_FINISH_BATCH_H

@@ -1,11 +1,12 @@
 /* Where asynchronous calls live in Redis. Every key begins with the setting redis_prefix.
  *
- *   call:ID        hash    the call: state, function, attempts (async/store_scripts.c)
+ *   call:ID        hash    the call: state, function, attempts (async/store_scripts.c); none while
+ *                          its entry says all there is
  *   packet:ID      string  what the worker needs to make it (async/packet.h), when that is not in
  *                          the stream: it is large, or the call is put off or dead
  *   result:ID      string  the function's answer, until its time is over
- *   queue:NAME     stream  calls to be made, one entry {c: ID, f: FUNCTION, p: PACKET}
- *                          each, or without p; group "workers"
+ *   queue:NAME     stream  calls to be made, one entry {r: TAIL, f: FUNCTION, p: PACKET} each
+ *                          (async/call_id.h), or {c: ID, f, p}, or without p; group "workers"
  *   delayed:NAME   zset    calls to be made later: ID by due time (Unix ms)
  *   dead:NAME      stream  calls that were given up, one entry {c: ID} each
  *   queues         set     names of queues that were ever used

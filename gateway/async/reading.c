@@ -1,6 +1,7 @@
 #include "gateway/async/reading.h"
 
 #include "gateway/async/attempt.h"
+#include "gateway/async/call_id.h"
 #include "gateway/async/keys.h"
 
 enum {
@@ -108,9 +109,12 @@ static void begin_kept(struct gw_worker *w)
     }
 }
 
-/* --- entries: [entry, [c, ID, f, FUNCTION, p, PACKET]], or without the last two --- */
+/* --- entries: [entry, [c, ID, f, FUNCTION, p, PACKET]], or without the last two; [r, TAIL, …] ---
+ */
 
-static bool read_entry(const struct faas_redis_reply *entry, struct gw_entry *out)
+/* id: where the id is put together if the entry does not have it whole. */
+static bool read_entry(const struct faas_redis_reply *entry, char id[GW_CALL_ID_LEN + 1],
+                       struct gw_entry *out)
 {
     const struct faas_redis_reply *fields = faas_redis_at(entry, 1);
 
@@ -120,15 +124,19 @@ static bool read_entry(const struct faas_redis_reply *entry, struct gw_entry *ou
         .function = faas_redis_str(faas_redis_at(fields, 3)),
         .packet = faas_redis_str(faas_redis_at(fields, 5)),
     };
+    if (faas_str_eqz(faas_redis_str(faas_redis_at(fields, 0)), "r") &&
+        gw_call_id_format(id, out->entry, out->id))
+        out->id = faas_str_from(id);
     return !faas_redis_is_null(fields); /* it was deleted meanwhile */
 }
 
 void gw_reading_claimed(struct gw_worker *w, struct gw_served_queue *queue,
                         const struct faas_redis_reply *entry)
 {
+    char id[GW_CALL_ID_LEN + 1];
     struct gw_entry e;
 
-    if (read_entry(entry, &e))
+    if (read_entry(entry, id, &e))
         gw_attempt_begin(w, queue, &e, true);
 }
 
@@ -173,9 +181,10 @@ static void take_all(struct gw_worker *w, const struct faas_redis_reply *reply, 
         h->n += n;
         h->more |= n == w->asked;
         for (size_t k = 0; queue && k < n; k++) {
+            char id[GW_CALL_ID_LEN + 1];
             struct gw_entry e;
 
-            if (!read_entry(faas_redis_at(entries, k), &e))
+            if (!read_entry(faas_redis_at(entries, k), id, &e))
                 continue;
             h->bytes += e.packet.len;
             take(w, queue, &e, since_ms);

@@ -17,7 +17,7 @@ static bool replaced(struct faas_str name)
 }
 
 void gw_async_request_head(struct faas_buf *out, const struct gw_request *r,
-                           struct faas_str function, struct faas_str id, size_t body_len)
+                           struct faas_str function, size_t body_len)
 {
     const struct faas_http_head *head = r->head;
     const struct faas_hop hop = faas_hop_of(head->headers, head->n_headers);
@@ -38,7 +38,6 @@ void gw_async_request_head(struct faas_buf *out, const struct gw_request *r,
         if (!faas_hop_ends(&hop, h->name) && !replaced(h->name))
             faas_hop_append(out, h->name, h->value);
     }
-    faas_hop_append(out, FAAS_STR("X-Call-Id"), id);
     faas_hop_append(out, FAAS_STR("X-Start-Time"), faas_str_from(r->start_time));
     faas_buf_append_z(out, "Content-Length: ");
     faas_buf_append_u64(out, body_len);

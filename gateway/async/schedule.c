@@ -220,8 +220,7 @@ int64_t gw_schedule_next_ms(const struct gw_schedule *s, int64_t after_ms)
 }
 
 void gw_schedule_request_head(struct faas_buf *out, const struct gw_schedule *s,
-                              struct faas_str function, struct faas_str id, int64_t planned_ms,
-                              int64_t now_ns)
+                              struct faas_str function, int64_t planned_ms, int64_t now_ns)
 {
     char planned[40];
 
@@ -238,7 +237,6 @@ void gw_schedule_request_head(struct faas_buf *out, const struct gw_schedule *s,
     faas_hop_append(out, FAAS_STR("X-Topic"), FAAS_STR("cron-function"));
     faas_hop_append(out, FAAS_STR("X-Connector"), FAAS_STR("cron-connector"));
     faas_hop_append(out, FAAS_STR("X-Scheduled-For"), faas_str_from(planned));
-    faas_hop_append(out, FAAS_STR("X-Call-Id"), id);
     faas_buf_append_z(out, "X-Start-Time: ");
     faas_buf_append_u64(out, (uint64_t)now_ns);
     faas_buf_append_z(out, "\r\nContent-Length: ");

@@ -41,7 +41,6 @@ void gw_schedule_text(const struct faas_map *annotations, struct faas_buf *out);
 int64_t gw_schedule_next_ms(const struct gw_schedule *s, int64_t after_ms);
 /* The call as the worker will send it, see gw_async_request_head(). */
 void gw_schedule_request_head(struct faas_buf *out, const struct gw_schedule *s,
-                              struct faas_str function, struct faas_str id, int64_t planned_ms,
-                              int64_t now_ns);
+                              struct faas_str function, int64_t planned_ms, int64_t now_ns);
 
 #endif

@@ -102,8 +102,8 @@ static void fire(void *arg, struct gw_planned *p)
     faas_uuid(a->id);
     gw_retry_annotate(&policy, &p->fn->annotations, NULL);
     gw_retry_format(&policy, &policy_text);
-    gw_schedule_request_head(&head, p->schedule, firing.call.function, faas_str_from(a->id),
-                             p->at_ms, gw->clock->realtime_ns(gw->clock->self));
+    gw_schedule_request_head(&head, p->schedule, firing.call.function, p->at_ms,
+                             gw->clock->realtime_ns(gw->clock->self));
     firing.call.id = faas_str_from(a->id);
     firing.call.request = faas_buf_str(&head);
     firing.call.policy = faas_buf_str(&policy_text);

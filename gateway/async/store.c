@@ -1,17 +1,20 @@
 #include "gateway/async/store.h"
 
+#include "gateway/async/call_id.h"
 #include "gateway/async/finish_batch.h"
 #include "gateway/async/keys.h"
 #include "gateway/async/packet.h"
 #include "gateway/async/store_scripts.h"
-#include "gateway/async/submit_batch.h"
 #include "libfaas/alloc.h"
 #include "libfaas/cleanup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MAX_ARGS = 24 };
+enum {
+    MAX_ARGS = 24,
+    FRESH_AT_A_TIME = 4, /* then they go without waiting for the turn's end */
+};
 
 /* A step that waits for its reply. */
 struct op {
@@ -84,41 +87,94 @@ static void on_submitted(void *arg, const struct faas_redis_reply *reply,
     op->fn.submitted(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, id, is_new, err);
 }
 
-/* more: what most calls have no use for, and Redis would have to read. once: what there is one call
- * for. */
-static void add_submission_keys(struct args *a, const struct gw_submission *sub, bool more,
-                                const char *kind, const char *once)
+/* once: what there is one call for. */
+static void add_submission_keys(struct args *a, const struct gw_submission *sub, const char *kind,
+                                const char *once)
 {
     add_key(a, "call:", sub->id);
     add_key(a, "queue:", sub->queue);
     add_key(a, "queues", FAAS_STR(""));
-    if (!more)
-        return;
     add_key(a, "packet:", sub->id);
     add_key(a, "delayed:", sub->queue);
     add_key(a, kind, faas_str_from(once));
 }
 
-/* The packet's text lives in *packet. */
-static void add_submission(struct args *a, const struct gw_submission *sub, bool more,
-                           int64_t once_ms, struct faas_buf *packet)
+/* The packet's text lives in *text. */
+static void add_packet(struct args *a, const struct gw_submission *sub, struct faas_buf *text)
 {
-    gw_packet_append(packet, &(struct gw_packet){.policy = sub->policy,
-                                                 .callback = sub->callback,
-                                                 .request = sub->request,
-                                                 .body = sub->body});
+    gw_packet_append(text, &(struct gw_packet){.policy = sub->policy,
+                                               .callback = sub->callback,
+                                               .request = sub->request,
+                                               .body = sub->body});
+    add(a, faas_buf_str(text));
+}
+
+static void add_submission(struct args *a, const struct gw_submission *sub, int64_t once_ms,
+                           struct faas_buf *packet)
+{
     add(a, sub->id);
     add(a, sub->function);
     add(a, sub->queue);
-    add(a, faas_buf_str(packet));
+    add_packet(a, sub, packet);
     add_int(a, sub->now_ms);
     add(a, FAAS_STR(GW_ASYNC_GROUP));
-    add_int(a, !sub->id_is_new);
-    if (!more)
-        return;
+    add(a, faas_str_from(a->store->prefix));
     add_int(a, sub->spill);
     add_int(a, sub->due_ms);
     add_int(a, once_ms);
+}
+
+/* Where an id that is an entry's says that the call is; or nothing. */
+static void add_place(struct args *a, struct faas_str id)
+{
+    char *entry = faas_arena_alloc(&a->arena, GW_ENTRY_ID_SIZE);
+    struct faas_str tail = {0};
+
+    add(a, gw_call_id_parse(id, entry, &tail) ? faas_str_from(entry) : FAAS_STR(""));
+    add(a, tail);
+}
+
+static void on_fresh(void *arg, const struct faas_redis_reply *reply, const struct faas_error *err)
+{
+    _cleanup_free_ struct op *op = arg;
+    char id[GW_CALL_ID_LEN + 1] = "";
+    struct faas_error why;
+
+    if (!err && faas_redis_is_null(reply)) {
+        op->fn.submitted(op->arg, GW_ASYNC_LOST, FAAS_STR(""), false, NULL);
+        return;
+    }
+    if (!err && !gw_call_id_format(id, faas_redis_str(reply), faas_str_from(op->id))) {
+        faas_fail(&why, FAAS_ERR_INTERNAL, "the queue's stream has used up its ids");
+        err = &why;
+    }
+    op->fn.submitted(op->arg, err ? GW_ASYNC_ERROR : GW_ASYNC_OK, faas_str_from(id), !err, err);
+}
+
+static void submit_fresh(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
+                         void *arg)
+{
+    _cleanup_buf_ struct faas_buf packet = {0};
+    struct args a = {.store = s};
+    struct op *op = op_new(gw_call_id_tail(sub->id), arg);
+
+    op->fn.submitted = fn;
+    add(&a, FAAS_STR("XADD"));
+    add_key(&a, "queue:", sub->queue);
+    add(&a, FAAS_STR("NOMKSTREAM"));
+    add(&a, FAAS_STR("*"));
+    add(&a, FAAS_STR("r"));
+    add(&a, faas_str_from(op->id));
+    add(&a, FAAS_STR("f"));
+    add(&a, sub->function);
+    add(&a, FAAS_STR("p"));
+    add_packet(&a, sub, &packet);
+    faas_redis_command(s->redis, a.argv, a.n, 0, on_fresh, op);
+    faas_arena_deinit(&a.arena);
+    if (++s->unsent == FRESH_AT_A_TIME) {
+        s->unsent = 0;
+        faas_redis_flush(s->redis);
+    }
 }
 
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
@@ -126,21 +182,20 @@ void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_sub
 {
     _cleanup_buf_ struct faas_buf packet = {0};
     struct args a = {.store = s};
-    bool more = sub->spill || sub->due_ms || sub->same_key.len;
-    const char *same = NULL;
     struct op *op;
 
-    if (s->batch && !more && sub->id_is_new) {
-        gw_submit_batch_add(s->batch, sub, fn, arg);
+    if (sub->id_is_new && !sub->queue_is_new && !sub->spill && !sub->due_ms && !sub->same_key.len) {
+        submit_fresh(s, sub, fn, arg);
         return;
     }
     op = op_new(sub->id, arg);
     op->fn.submitted = fn;
-    if (more)
-        same = faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
-                                 FAAS_STR_FMT(sub->same_key));
-    add_submission_keys(&a, sub, more, "same:", same);
-    add_submission(&a, sub, more, sub->same_key.len ? sub->same_ttl_ms : 0, &packet);
+    add_submission_keys(&a, sub, "same:",
+                        faas_arena_printf(&a.arena, "%.*s:%.*s", FAAS_STR_FMT(sub->function),
+                                          FAAS_STR_FMT(sub->same_key)));
+    add_submission(&a, sub, sub->same_key.len ? sub->same_ttl_ms : 0, &packet);
+    add_int(&a, !sub->id_is_new);
+    add_place(&a, sub->id);
     run(&a, GW_SCRIPT_SUBMIT, on_submitted, op);
 }
 
@@ -163,13 +218,12 @@ void gw_store_fire(struct gw_store *s, const struct gw_firing *firing, gw_fired_
     struct op *op = op_new((struct faas_str){0}, arg);
 
     op->fn.fired = fn;
-    add_submission_keys(&a, sub, true, "fired:",
+    add_submission_keys(&a, sub, "fired:",
                         faas_arena_printf(&a.arena, "%.*s:%" PRId64, FAAS_STR_FMT(sub->function),
                                           firing->planned_ms));
     add_key(&a, "last:", sub->function);
-    add_submission(&a, sub, true, firing->remember_ms, &packet);
+    add_submission(&a, sub, firing->remember_ms, &packet);
     add_int(&a, firing->skip_overlap);
-    add(&a, gw_key(&a.arena, s->prefix, "call:", FAAS_STR("")));
     run(&a, GW_SCRIPT_FIRE, on_fired, op);
 }
 
@@ -290,10 +344,9 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
 {
     struct args a = {.store = s};
     struct op *op;
-    bool more =
-        o->has_packet_key || o->hold || o->reason.len || !faas_str_eqz(FAAS_STR("done"), o->state);
 
-    if (s->ends && !more) {
+    if (s->ends && !o->has_packet_key && !o->hold && !o->reason.len &&
+        faas_str_eqz(FAAS_STR("done"), o->state)) {
         gw_finish_batch_add(s->ends, ref, o, fn, arg);
         return;
     }
@@ -301,10 +354,8 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
     op->fn.stored = fn;
     add_call(&a, ref);
     add_key(&a, "result:", ref->id);
-    if (more) {
-        add_key(&a, "packet:", ref->id);
-        add_key(&a, "dead:", ref->queue);
-    }
+    add_key(&a, "packet:", ref->id);
+    add_key(&a, "dead:", ref->queue);
     add_attempt(&a, ref);
     add(&a, faas_str_from(o->state));
     add_int(&a, o->status);
@@ -313,12 +364,10 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
     add_int(&a, o->now_ms);
     add_int(&a, o->ttl_ms);
     add(&a, o->result_body);
-    if (more) {
-        add(&a, o->reason);
-        add(&a, o->result_headers);
-        add_int(&a, o->hold);
-        add(&a, ref->id);
-    }
+    add(&a, o->reason);
+    add(&a, o->result_headers);
+    add_int(&a, o->hold);
+    add(&a, ref->id);
     run(&a, GW_SCRIPT_FINISH, on_stored, op);
 }
 
@@ -405,6 +454,7 @@ void gw_store_cancel(struct gw_store *s, struct faas_str id, int64_t ttl_ms, int
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
     add_int(&a, ttl_ms);
     add_int(&a, now_ms);
+    add_place(&a, id);
     run(&a, GW_SCRIPT_CANCEL, on_count, op);
 }
 
@@ -487,6 +537,7 @@ void gw_store_get(struct gw_store *s, struct faas_str id, int64_t now_ms, faas_r
     add(&a, faas_str_from(s->prefix));
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
     add_int(&a, now_ms);
+    add_place(&a, id);
     run(&a, GW_SCRIPT_GET, fn, arg);
 }
 

@@ -17,14 +17,13 @@
 
 #include "libfaas/redis.h"
 
-struct gw_submit_batch;
 struct gw_finish_batch;
 
 struct gw_store {
-    struct faas_redis *redis;      /* borrowed; loaded with gw_store_scripts */
-    const char *prefix;            /* borrowed */
-    struct gw_submit_batch *batch; /* borrowed; NULL: every submission goes by itself */
-    struct gw_finish_batch *ends;  /* the same for what gw_store_finish() is told */
+    struct faas_redis *redis;     /* borrowed; loaded with gw_store_scripts */
+    const char *prefix;           /* borrowed */
+    struct gw_finish_batch *ends; /* borrowed; NULL: every end is recorded by itself */
+    unsigned unsent;              /* fresh calls */
 };
 
 extern const char *const gw_store_scripts[];
@@ -38,8 +37,10 @@ enum gw_store_result {
 
 /* --- submitting --- */
 struct gw_submission {
-    struct faas_str id;       /* wanted */
-    bool id_is_new;           /* ours: nobody can have it, so nobody is asked */
+    struct faas_str id; /* wanted */
+    /* It is ours, and a UUID: nobody can have it, so nobody is asked; another may come back. */
+    bool id_is_new;
+    bool queue_is_new;        /* or may be: it has to be made */
     struct faas_str function; /* "name.namespace" */
     struct faas_str queue;
     struct faas_str request; /* HTTP head as it is to be sent, up to the worker's own headers */
@@ -53,8 +54,9 @@ struct gw_submission {
     int64_t now_ms;
 };
 
-/* id: what the call is known by: as wanted; an earlier call's when its Idempotency-Key is the same
- * (is_new false); and id is empty when the wanted one is taken by another call: choose another. */
+/* id: what the call is known by: as wanted, or a better one when that was ours; an earlier call's
+ * when its Idempotency-Key is the same (is_new false); and id is empty when the wanted one is taken
+ * by another call: choose another. LOST: there is no such queue yet; say that it is new. */
 typedef void gw_submitted_fn(void *arg, enum gw_store_result result, struct faas_str id,
                              bool is_new, const struct faas_error *err);
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,
@@ -109,7 +111,7 @@ typedef void gw_stored_fn(void *arg, enum gw_store_result result, const struct f
 
 /* One attempt of one call. */
 struct gw_attempt_ref {
-    struct faas_str queue, entry, id;
+    struct faas_str queue, entry, id, function;
     int64_t attempt;
 };
 

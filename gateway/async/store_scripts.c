@@ -2,21 +2,26 @@
 
 #include "gateway/async/store_scripts.h"
 
-/* Keys are given by name, so that a script shows all it touches. In each, KEYS[1] is the call. The
- * hash's fields, kept few and short (up to 64 bytes Redis packs them):
+/* Keys are given by name, so that a script shows all it touches. In each, KEYS[1] is the call.
+ *
+ * A fresh call is its entry in the stream and nothing else, {r: TAIL, f: FUNCTION, p: PACKET}, and
+ * its id says which (async/call_id.h): one XADD queues it. It gets a hash when something has to be
+ * known of it that the entry does not say; at the latest when it is over. Until then it is
+ * "queued", and runs if its entry is pending.
+ *
+ * A call with an id of its own, an Idempotency-Key, a large body, or one that is put off, has its
+ * hash at once, and the entry {c: ID, f: FUNCTION, p: PACKET}. When the packet is large, or the
+ * call has left the stream, the packet has a key of its own and the entry is {c, f}.
+ *
+ * The hash's fields, kept few and short (up to 64 bytes Redis packs them):
  *   s state   f function   q queue      t submitted at    due  put off until
  *   n number of the attempt that runs or is next, of the last one when it is over; none: 1
  *   e stream entry         w worker     at attempt began  x    1: to be cancelled while it runs
  *   st status why reason   fin ended at h attempts' history, JSON objects joined by commas
- *   cbs what became of the callback ("due" until then)    rh   result's headers, for it
- *
- * What the worker needs is one text to Redis, the packet (async/packet.h). It travels in the stream
- * entry, {c: ID, f: FUNCTION, p: PACKET}, so that reading is all it takes to begin; the call is
- * "queued" until somebody writes otherwise, and runs if its entry is pending. When it is large, or
- * the call has left the stream, the packet has a key of its own and the entry is {c, f}. */
+ *   cbs what became of the callback ("due" until then)    rh   result's headers, for it */
 
-/* A new call's beginning: call, queue, queues [, packet, delayed, same or fired]
- * id fn queue packet now group ask? [spill due ttl]
+/* A new call's beginning: call, queue, queues, packet, delayed, same or fired
+ * id fn queue packet now group prefix spill due ttl
  *
  * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
 #define QUEUE_CALL                                                                              \
@@ -27,16 +32,12 @@
     "  end\n"                                                                                   \
     "end\n"                                                                                     \
     "local function add(...)\n"                                                                 \
-    "  local e = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'c', ARGV[1], 'f', ARGV[2],\n"  \
-    "    ...)\n"                                                                                \
-    "  if not e then\n"                                                                         \
-    "    make_queue()\n"                                                                        \
-    "    e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"               \
-    "  end\n"                                                                                   \
+    "  make_queue()\n"                                                                          \
+    "  local e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"           \
     "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n"  \
     "    'e', e)\n"                                                                             \
     "end\n"                                                                                     \
-    "if ARGV[9] and ARGV[9] ~= '0' then\n"                                                      \
+    "if ARGV[9] ~= '0' then\n"                                                                  \
     "  make_queue()\n"                                                                          \
     "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                   \
     "  redis.call('ZADD', KEYS[5], ARGV[9], ARGV[1])\n"                                         \
@@ -47,53 +48,39 @@
     "  add()\n"                                                                                 \
     "else add('p', ARGV[4]) end\n"
 
-/* submit: as above -> 1 new, 0 the id is taken (looked up if ask), or the id that the same key has
- */
-static const char submit[] =
-    "local same = ARGV[10] and ARGV[10] ~= '0'\n"
-    "if same then\n"
-    "  local old = redis.call('GET', KEYS[6])\n"
-    "  if old then return old end\n"
+/* Which queue has the fresh call that an id names, and what its entry says. */
+#define FIND_FRESH                                                              \
+    "local function find_fresh(prefix, entry, tail)\n"                          \
+    "  if entry == '' then return end\n"                                        \
+    "  for _, q in ipairs(redis.call('SMEMBERS', prefix .. 'queues')) do\n"     \
+    "    local stream = prefix .. 'queue:' .. q\n"                              \
+    "    local e = redis.call('XRANGE', stream, entry, entry)[1]\n"             \
+    "    if e and e[2][1] == 'r' and e[2][2] == tail then return q, e[2] end\n" \
+    "  end\n"                                                                   \
     "end\n"
-    "if ARGV[7] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
-    "if not ARGV[8] then\n" /* what most calls are, by the shortest way */
-    "  local e = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'c', ARGV[1], 'f', ARGV[2], 'p',\n"
-    "    ARGV[4])\n"
-    "  if e then\n"
-    "    redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n"
-    "      'e', e)\n"
-    "    return 1\n"
-    "  end\n"
-    "end\n" QUEUE_CALL "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
-    "return 1\n";
 
-/* The same for several calls of one queue, whose ids nobody can have.
- *
- * submit_all: queue, queues; queue group now prefix-of-calls, then id fn packet of each -> 1 */
-static const char submit_all[] =
-    "for i = 5, #ARGV, 3 do\n"
-    "  local id, fn = ARGV[i], ARGV[i + 1]\n"
-    "  local e = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', 'c', id, 'f', fn, 'p', ARGV[i + "
-    "2])\n"
-    "  if not e then\n"
-    "    redis.call('SADD', KEYS[2], ARGV[1])\n"
-    "    redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '0', 'MKSTREAM')\n"
-    "    e = redis.call('XADD', KEYS[1], '*', 'c', id, 'f', fn, 'p', ARGV[i + 2])\n"
-    "  end\n"
-    "  redis.call('HSET', ARGV[4] .. id, 's', 'queued', 'f', fn, 'q', ARGV[1], 't', ARGV[3], 'e', "
-    "e)\n"
-    "end\n"
-    "return 1\n";
+/* submit: as above, then ask? entry tail -> 1 new, 0 the id is taken (looked up if ask), or the id
+ * that the same key has */
+static const char submit[] =
+    FIND_FRESH "local same = ARGV[10] ~= '0'\n"
+               "if same then\n"
+               "  local old = redis.call('GET', KEYS[6])\n"
+               "  if old then return old end\n"
+               "end\n"
+               "if ARGV[11] == '1' and (redis.call('EXISTS', KEYS[1]) == 1 or\n"
+               "    find_fresh(ARGV[7], ARGV[12], ARGV[13])) then return 0 end\n" QUEUE_CALL
+               "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
+               "return 1\n";
 
 /* fire: as submit, then last
- * as submit, then skip? prefix-of-calls -> {id, enum gw_fired} */
+ * as above, then skip? -> {id, enum gw_fired} */
 static const char fire[] =
     "local old = redis.call('GET', KEYS[6])\n"
     "if old then return {old, 1} end\n"
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {'', 0} end\n"
     "local last_ttl = ARGV[10] + 86400000\n" /* the next time comes before that */
     "local last = ARGV[11] == '1' and redis.call('GET', KEYS[7])\n"
-    "local s = last and redis.call('HGET', ARGV[12] .. last, 's')\n"
+    "local s = last and redis.call('HGET', ARGV[7] .. 'call:' .. last, 's')\n"
     "if s == 'queued' or s == 'running' or s == 'delayed' then\n"
     "  redis.call('SET', KEYS[6], '-', 'PX', ARGV[10])\n"
     "  redis.call('PEXPIRE', KEYS[7], last_ttl)\n"
@@ -117,18 +104,29 @@ static const char fire[] =
     "  return e[1] and e[1][2][6]\n"                            \
     "end\n"
 
+/* Gives the fresh call of this entry, if it is one, its hash. */
+#define WRITE_DOWN                                                                        \
+    "local function write_down(entry)\n"                                                  \
+    "  if redis.call('EXISTS', KEYS[1]) == 1 then return end\n"                           \
+    "  local e = redis.call('XRANGE', KEYS[2], entry, entry)[1]\n"                        \
+    "  if not e or e[2][1] ~= 'r' or e[2][2] ~= KEYS[1]:sub(-9) then return end\n"        \
+    "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', e[2][4], 'q',\n" \
+    "    KEYS[2]:match('[^:]*$'), 't', entry:match('^%d+'), 'e', entry)\n"                \
+    "end\n"
+
 /* start: call, queue, packet, result
  * entry worker now group again? ttl
  * -> nil, or {attempt, packet, only the callback?, status, headers, result}
  *
  * again: the entry was claimed, so another has, or may have, begun already. */
-static const char start[] =
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'x', 'cbs', 'st', "
-    "'rh')\n" PACKET_IN_ENTRY "local function away()\n"
+static const char start[] = WRITE_DOWN PACKET_IN_ENTRY
+    "local function away()\n"
     "  redis.call('XACK', KEYS[2], ARGV[4], ARGV[1])\n"
     "  redis.call('XDEL', KEYS[2], ARGV[1])\n"
     "  return false\n"
     "end\n"
+    "write_down(ARGV[1])\n"
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'x', 'cbs', 'st', 'rh')\n"
     "if not c[1] or c[2] ~= ARGV[1] then return away() end\n"
     "local n = tonumber(c[3] or 1) + ARGV[5]\n" EVEN_IF_FULL
     "local packet = redis.call('GET', KEYS[3]) or packet_in(ARGV[1]) or ''\n"
@@ -149,6 +147,8 @@ static const char start[] =
 
 /* The head of every step that ends or keeps an attempt. ARGV: attempt, entry, group. */
 #define IF_MINE                                                         \
+    WRITE_DOWN                                                          \
+    "write_down(ARGV[2])\n"                                             \
     "local c = redis.call('HMGET', KEYS[1], 'n', 'e', 's', 'x', 'h')\n" \
     "if (c[1] or '1') ~= ARGV[1] or c[2] ~= ARGV[2] then return 0 end\n"
 #define PUT_ENTRY_AWAY                                \
@@ -164,60 +164,68 @@ static const char renew[] =
             "end\n"
             "return c[4] == '1' and 2 or 1\n";
 
-/* finish: call, queue, result [, packet, dead]
- * attempt entry group state status history began now ttl result [reason headers hold id]
- *
- * The short form is for what has nothing else to be told, and no key of its own for its packet. */
-static const char finish[] =
-    IF_MINE "if c[3] ~= 'queued' and c[3] ~= 'running' then return 0 end\n"
-            "local h, ttl = c[5] and (c[5] .. ',' .. ARGV[6]) or ARGV[6], ARGV[9]\n"
-            "local more, hold = ARGV[11], ARGV[13] == '1'\n"
-            "local call = {'s', ARGV[4], 'st', ARGV[5], 'h', h, 'at', ARGV[7], 'fin', ARGV[8]}\n"
-            "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n" EVEN_IF_FULL
-            "if more then\n" PACKET_IN_ENTRY "  if ARGV[4] == 'dead' then\n"
-            "    local packet = packet_in(ARGV[2])\n"
-            "    local oldest = ttl ~= '0' and ARGV[8] - ttl or 0\n" /* their calls have expired */
-            "    if packet then redis.call('SET', KEYS[4], packet) end\n"
-            "    put('d', redis.call('XADD', KEYS[5], 'MINID', '~', math.max(oldest, 0), '*',\n"
-            "      'c', ARGV[14]))\n"
-            "    if ttl ~= '0' then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
-            "  end\n"
-            "  put('why', ARGV[11])\n"
-            "  if hold then put('cbs', 'due'); put('rh', ARGV[12]) end\n"
-            "end\n"
-            "if ttl ~= '0' then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
-            "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
-            "redis.call('HSET', KEYS[1], unpack(call))\n"
-            "if ttl ~= '0' then redis.call('PEXPIRE', KEYS[1], ttl) end\n"
-            "if more then redis.call('HDEL', KEYS[1], 'x') end\n"
-            "if more and ARGV[4] ~= 'dead' and not hold then redis.call('DEL', KEYS[4]) end\n"
-            "if not hold then\n" PUT_ENTRY_AWAY "end\n"
-            "return 1\n";
+/* finish: call, queue, result, packet, dead
+ * attempt entry group state status history began now ttl result reason headers hold id */
+static const char finish[] = IF_MINE PACKET_IN_ENTRY
+    "if c[3] ~= 'queued' and c[3] ~= 'running' then return 0 end\n"
+    "local h, ttl = c[5] and (c[5] .. ',' .. ARGV[6]) or ARGV[6], ARGV[9]\n"
+    "local hold = ARGV[13] == '1'\n"
+    "local call = {'s', ARGV[4], 'st', ARGV[5], 'h', h, 'at', ARGV[7], 'fin', ARGV[8]}\n"
+    "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n" EVEN_IF_FULL
+    "if ARGV[4] == 'dead' then\n"
+    "  local packet = packet_in(ARGV[2])\n"
+    "  local oldest = ttl ~= '0' and ARGV[8] - ttl or 0\n" /* their calls have expired */
+    "  if packet then redis.call('SET', KEYS[4], packet) end\n"
+    "  put('d', redis.call('XADD', KEYS[5], 'MINID', '~', math.max(oldest, 0), '*',\n"
+    "    'c', ARGV[14]))\n"
+    "  if ttl ~= '0' then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
+    "end\n"
+    "if ARGV[11] ~= '' then put('why', ARGV[11]) end\n"
+    "if hold then put('cbs', 'due'); put('rh', ARGV[12]) end\n"
+    "if ttl ~= '0' then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
+    "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
+    "redis.call('HSET', KEYS[1], unpack(call))\n"
+    "if ttl ~= '0' then redis.call('PEXPIRE', KEYS[1], ttl) end\n"
+    "redis.call('HDEL', KEYS[1], 'x')\n"
+    "if ARGV[4] ~= 'dead' and not hold then redis.call('DEL', KEYS[4]) end\n"
+    "if not hold then\n" PUT_ENTRY_AWAY "end\n"
+    "return 1\n";
 
-/* finish_all: queue; group now ttl prefix-of-calls prefix-of-results, then of each
- * id attempt entry status history began result -> {0 or 1, as finish}…
+/* finish_all: queue; group now ttl prefix-of-calls prefix-of-results queue, then of each
+ * id attempt entry function status history began result -> {0 or 1, as finish}…
  *
- * The short form for several calls of a queue. */
+ * For several calls of a queue that are done: without a callback, or a packet's key. */
 static const char finish_all[] =
-    "local out, away, old, ttl = {}, {}, {}, ARGV[3]\n"
-    "for i = 6, #ARGV, 7 do\n"
+    "local out, away, old, fresh, ttl = {}, {}, {}, {}, ARGV[3]\n"
+    "for i = 7, #ARGV, 8 do\n"
+    "  local entry = ARGV[i + 2]\n"
     "  local c = redis.call('HMGET', ARGV[4] .. ARGV[i], 'n', 'e', 's', 'h')\n"
-    "  local mine = (c[1] or '1') == ARGV[i + 1] and c[2] == ARGV[i + 2] and\n"
+    "  local mine = (c[1] or '1') == ARGV[i + 1] and c[2] == entry and\n"
     "    (c[3] == 'queued' or c[3] == 'running')\n"
-    "  if mine then away[#away + 1] = ARGV[i + 2]; old[i] = c[4] end\n"
+    "  if not c[3] and ARGV[i + 1] == '1' then\n"
+    "    local e = redis.call('XRANGE', KEYS[1], entry, entry)[1]\n"
+    "    mine = e and e[2][1] == 'r' and e[2][2] == ARGV[i]:sub(-9)\n"
+    "    fresh[i] = mine\n"
+    "  end\n"
+    "  if mine then away[#away + 1] = entry; old[i] = c[4] end\n"
     "  out[#out + 1] = mine and 1 or 0\n"
     "end\n"
     "if #away == 0 then return out end\n"
-    "redis.call('HDEL', ARGV[4] .. ARGV[6], '')\n" /* EVEN_IF_FULL */
+    "redis.call('HDEL', ARGV[4] .. ARGV[7], '')\n" /* EVEN_IF_FULL */
     "for k, mine in ipairs(out) do\n"
     "  if mine == 1 then\n"
-    "    local i = 7 * k - 1\n"
-    "    local h, call = ARGV[i + 4], ARGV[4] .. ARGV[i]\n"
+    "    local i = 8 * k - 1\n"
+    "    local h, call = ARGV[i + 5], ARGV[4] .. ARGV[i]\n"
     "    if old[i] then h = old[i] .. ',' .. h end\n"
-    "    if ttl ~= '0' then redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6], 'PX', ttl)\n"
-    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 6]) end\n"
-    "    redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 3], 'h', h, 'at', ARGV[i + 5],\n"
-    "      'fin', ARGV[2])\n"
+    "    if ttl ~= '0' then redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 7], 'PX', ttl)\n"
+    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 7]) end\n"
+    "    if fresh[i] then\n"
+    "      redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 4], 'h', h, 'at', ARGV[i + 6],\n"
+    "        'fin', ARGV[2], 'f', ARGV[i + 3], 'q', ARGV[6], 't', ARGV[i + 2]:match('^%d+'))\n"
+    "    else\n"
+    "      redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 4], 'h', h, 'at', ARGV[i + 6],\n"
+    "        'fin', ARGV[2])\n"
+    "    end\n"
     "    if ttl ~= '0' then redis.call('PEXPIRE', call, ttl) end\n"
     "  end\n"
     "end\n"
@@ -249,7 +257,8 @@ static const char retry[] = IF_MINE PACKET_IN_ENTRY
     "end\n" PUT_ENTRY_AWAY "return 1\n";
 
 /* postpone: call, queue, delayed, packet; entry group due id */
-static const char postpone[] = PACKET_IN_ENTRY
+static const char postpone[] = WRITE_DOWN PACKET_IN_ENTRY
+    "write_down(ARGV[1])\n"
     "local c, packet = redis.call('HMGET', KEYS[1], 's', 'e'), packet_in(ARGV[1])\n"
     "local ours = c[1] == 'queued' and c[2] == ARGV[1]\n" EVEN_IF_FULL "if ours then\n"
     "  if packet then redis.call('SET', KEYS[4], packet) end\n"
@@ -283,17 +292,25 @@ static const char promote[] =
     "  return not p.err and p[1]\n"                                        \
     "end\n"
 
-/* cancel: call, packet; prefix id group ttl now */
-static const char cancel[] = IS_PENDING
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'n')\n"
-    "if not c[1] then return 0 end\n" EVEN_IF_FULL
-    "local queue = ARGV[1] .. 'queue:' .. (c[3] or '')\n"
+/* cancel: call, packet; prefix id group ttl now entry tail */
+static const char cancel[] = IS_PENDING FIND_FRESH
+    "local c, call = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'n'), {}\n"
+    "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"
+    "if not c[1] then\n"
+    "  local q, fields = find_fresh(ARGV[1], ARGV[6], ARGV[7])\n"
+    "  if not q then return 0 end\n"
+    "  c = {'queued', ARGV[6], q}\n"
+    "  put('s', 'queued'); put('f', fields[4]); put('q', q); put('t', ARGV[6]:match('^%d+'))\n"
+    "  put('e', ARGV[6])\n"
+    "end\n" EVEN_IF_FULL "local queue = ARGV[1] .. 'queue:' .. c[3]\n"
     "if c[1] == 'running' or (c[1] == 'queued' and is_pending(queue, ARGV[3], c[2])) then\n"
-    "  redis.call('HSET', KEYS[1], 'x', 1)\n"
+    "  put('x', 1)\n"
+    "  redis.call('HSET', KEYS[1], unpack(call))\n"
     "  return 1\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'delayed' then return 2 end\n"
-    "redis.call('HSET', KEYS[1], 's', 'cancelled', 'n', (c[4] or 1) - 1, 'fin', ARGV[5], 'e', '')\n"
+    "put('s', 'cancelled'); put('n', (c[4] or 1) - 1); put('fin', ARGV[5]); put('e', '')\n"
+    "redis.call('HSET', KEYS[1], unpack(call))\n"
     "redis.call('HDEL', KEYS[1], 'due')\n"
     "redis.call('ZREM', ARGV[1] .. 'delayed:' .. c[3], ARGV[2])\n"
     "if c[1] == 'queued' then redis.call('XDEL', queue, c[2]) end\n"
@@ -301,10 +318,16 @@ static const char cancel[] = IS_PENDING
     "if ARGV[4] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end\n"
     "return 1\n";
 
-/* get: call; prefix group now -> HGETALL, with what its pending entry says before it */
-static const char get[] = IS_PENDING
+/* get: call; prefix group now entry tail -> HGETALL, with what its pending entry says before it */
+static const char get[] = IS_PENDING FIND_FRESH
     "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q')\n"
     "local all = redis.call('HGETALL', KEYS[1])\n"
+    "if not c[1] then\n"
+    "  local q, fields = find_fresh(ARGV[1], ARGV[4], ARGV[5])\n"
+    "  if not q then return {} end\n"
+    "  c = {'queued', ARGV[4], q}\n"
+    "  all = {'s', 'queued', 'f', fields[4], 'q', q, 't', ARGV[4]:match('^%d+')}\n"
+    "end\n"
     "local p = c[1] == 'queued' and is_pending(ARGV[1] .. 'queue:' .. c[3], ARGV[2], c[2])\n"
     "if not p then return all end\n"
     "local out = {'s', 'running', 'at', string.format('%.0f', ARGV[3] - p[3])}\n"
@@ -324,14 +347,24 @@ static const char redrive[] =
     "if c[2] then redis.call('XDEL', KEYS[3], c[2]) end\n"
     "return 1\n";
 
+/* The id of the call that an entry is, as gw_call_id_format() writes it. */
+#define CALL_ID                                                                    \
+    "local function call_id(e)\n"                                                  \
+    "  if e[2][1] ~= 'r' then return e[2][2] end\n"                                \
+    "  local ms, sequence = e[1]:match('^(%d+)-(%d+)$')\n"                         \
+    "  local m, s = string.format('%012x', ms), string.format('%09x', sequence)\n" \
+    "  return m:sub(1, 8) .. '-' .. m:sub(9) .. '-8' .. s:sub(1, 3) .. '-8' ..\n"  \
+    "    s:sub(4, 6) .. '-' .. s:sub(7) .. e[2][2]\n"                              \
+    "end\n"
+
 /* purge: the stream or zset of the queue; which max prefix group */
-static const char purge[] = IS_PENDING
+static const char purge[] = IS_PENDING CALL_ID
     "local ids, entries = {}, {}\n"
     "if ARGV[1] == 'delayed' then\n"
     "  ids = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)\n"
     "else\n"
     "  for _, e in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[2])) do\n"
-    "    entries[#entries + 1] = e[1]; ids[#ids + 1] = e[2][2]\n"
+    "    entries[#entries + 1] = e[1]; ids[#ids + 1] = call_id(e)\n"
     "  end\n"
     "end\n"
     "local n = 0\n"
@@ -339,7 +372,8 @@ static const char purge[] = IS_PENDING
     "  local call = ARGV[3] .. 'call:' .. id\n"
     "  local c = redis.call('HMGET', call, 's', 'cbs')\n"
     "  local runs = c[1] == 'running' or c[2] == 'due' or\n"
-    "    (c[1] == 'queued' and is_pending(KEYS[1], ARGV[4], entries[i]))\n"
+    "    (ARGV[1] == 'queue' and (c[1] or 'queued') == 'queued' and\n"
+    "      is_pending(KEYS[1], ARGV[4], entries[i]))\n"
     "  if not runs then\n"
     "    redis.call('DEL', call, ARGV[3] .. 'packet:' .. id, ARGV[3] .. 'result:' .. id)\n"
     "    if ARGV[1] == 'delayed' then redis.call('ZREM', KEYS[1], id)\n"
@@ -395,22 +429,13 @@ static const char dead[] =
     "return out\n";
 
 const char *const gw_store_scripts[] = {
-    [GW_SCRIPT_SUBMIT] = submit,
-    [GW_SCRIPT_SUBMIT_ALL] = submit_all,
-    [GW_SCRIPT_FIRE] = fire,
-    [GW_SCRIPT_START] = start,
-    [GW_SCRIPT_RENEW] = renew,
-    [GW_SCRIPT_FINISH] = finish,
-    [GW_SCRIPT_FINISH_ALL] = finish_all,
-    [GW_SCRIPT_RELEASE] = release,
-    [GW_SCRIPT_RETRY] = retry,
-    [GW_SCRIPT_PROMOTE] = promote,
-    [GW_SCRIPT_CANCEL] = cancel,
-    [GW_SCRIPT_REDRIVE] = redrive,
-    [GW_SCRIPT_PURGE] = purge,
-    [GW_SCRIPT_POSTPONE] = postpone,
-    [GW_SCRIPT_QUEUES] = queues,
-    [GW_SCRIPT_DEAD] = dead,
-    [GW_SCRIPT_GET] = get,
+    [GW_SCRIPT_SUBMIT] = submit,     [GW_SCRIPT_FIRE] = fire,
+    [GW_SCRIPT_START] = start,       [GW_SCRIPT_RENEW] = renew,
+    [GW_SCRIPT_FINISH] = finish,     [GW_SCRIPT_FINISH_ALL] = finish_all,
+    [GW_SCRIPT_RELEASE] = release,   [GW_SCRIPT_RETRY] = retry,
+    [GW_SCRIPT_PROMOTE] = promote,   [GW_SCRIPT_CANCEL] = cancel,
+    [GW_SCRIPT_REDRIVE] = redrive,   [GW_SCRIPT_PURGE] = purge,
+    [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
+    [GW_SCRIPT_DEAD] = dead,         [GW_SCRIPT_GET] = get,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

@@ -4,7 +4,6 @@
 
 enum gw_script {
     GW_SCRIPT_SUBMIT,
-    GW_SCRIPT_SUBMIT_ALL,
     GW_SCRIPT_FIRE,
     GW_SCRIPT_START,
     GW_SCRIPT_RENEW,

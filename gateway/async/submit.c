@@ -24,7 +24,7 @@ struct submission {
     int64_t due_ms;
     struct faas_buf head, body, policy;
     unsigned ids;
-    bool asking, refused;
+    bool asking, refused, queue_is_new;
 };
 
 static void submission_free(struct submission *s)
@@ -59,7 +59,7 @@ static void refuse(struct submission *s, const struct faas_error *err)
 
 static void accept_call(struct submission *s, struct faas_str id, bool is_new)
 {
-    const struct faas_http_header headers[] = {
+    struct faas_http_header headers[4] = {
         {FAAS_STR("X-Call-Id"), id},
         {FAAS_STR("X-Start-Time"), faas_str_from(s->r->start_time)},
         {FAAS_STR("X-Served-By"), faas_str_from(s->gw->served_by)},
@@ -68,6 +68,7 @@ static void accept_call(struct submission *s, struct faas_str id, bool is_new)
 
     count(s, is_new ? "accepted" : "same");
     s->r->status = 202;
+    s->r->call_id = faas_arena_str(faas_http_req_arena(s->r->http), id); /* for the log */
     faas_http_reply(s->r->http, 202, headers, is_new ? 3 : 4, FAAS_STR(""));
 }
 
@@ -86,6 +87,11 @@ static void on_submitted(void *arg, enum gw_store_result result, struct faas_str
     struct submission *s = arg;
 
     s->asking = false;
+    if (result == GW_ASYNC_LOST && s->r) {
+        s->queue_is_new = true;
+        ask(s);
+        return;
+    }
     if (result == GW_ASYNC_OK && !id.len && s->r && s->ids < MAX_IDS) {
         new_id(s);
         ask(s);
@@ -114,6 +120,7 @@ static void ask(struct submission *s)
     struct gw_submission sub = {
         .id = faas_str_from(s->id),
         .id_is_new = s->id_is_new,
+        .queue_is_new = s->queue_is_new,
         .function = faas_str_from(s->function),
         .queue = faas_str_from(s->queue),
         .body = faas_buf_str(&s->body),
@@ -127,7 +134,7 @@ static void ask(struct submission *s)
     };
 
     s->head.len = 0;
-    gw_async_request_head(&s->head, s->r, sub.function, sub.id, s->body.len);
+    gw_async_request_head(&s->head, s->r, sub.function, s->body.len);
     sub.request = faas_buf_str(&s->head);
     s->asking = true;
     gw_store_submit(&s->r->shard->async->store, &sub, on_submitted, s);

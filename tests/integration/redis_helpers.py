@@ -58,12 +58,33 @@ class Redis:
     def call(self, call_id):
         """The hash of one call, with what it does not say about a first attempt."""
         flat = self("HGETALL", f"minnow:call:{call_id}")
-        call = dict(zip(flat[::2], flat[1::2]))
+        call = dict(zip(flat[::2], flat[1::2])) or self.fresh(call_id)
         if call:
             call.setdefault("n", "1")
         if call.get("s") == "queued" and self.is_taken(f"minnow:queue:{call['q']}", call["e"]):
             call["s"] = "running"
         return call
+
+    def fresh(self, call_id):
+        """What its entry alone says of it; gateway/async/call_id.h says how its id is made."""
+        digits = call_id.replace("-", "")
+        if len(call_id) != 36 or (call_id[14], call_id[19]) != ("8", "8"):
+            return {}
+        entry = f"{int(digits[:12], 16)}-{int(digits[13:16] + digits[17:23], 16)}"
+        for queue in self("SMEMBERS", "minnow:queues"):
+            for _, fields in self("XRANGE", f"minnow:queue:{queue}", entry, entry):
+                if fields[:2] == ["r", digits[23:]]:
+                    return {"s": "queued", "f": fields[3], "q": queue, "e": entry}
+        return {}
+
+    def ids(self, stream, entry):
+        """Of the calls of one entry, that is of one or none."""
+        for _, (kind, value, *_rest) in self("XRANGE", stream, entry, entry):
+            if kind == "r":
+                ms, sequence = (int(n) for n in entry.split("-"))
+                digits = f"{ms:012x}8{sequence >> 24:03x}8{sequence & 0xffffff:06x}{value}"
+                value = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+            yield value
 
     def is_taken(self, stream, entry):
         return bool(self("XPENDING", stream, "workers", entry, entry, 1))

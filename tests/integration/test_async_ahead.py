@@ -101,7 +101,7 @@ def work(redis, front, gateways):
 def ahead(redis, function):
     """Calls that a worker has taken and not begun."""
     entries = [e[0] for e in redis("XPENDING", key("low"), "workers", "-", "+", 100)]
-    ids = [e[1][1] for entry in entries for e in redis("XRANGE", key("low"), entry, entry)]
+    ids = [i for entry in entries for i in redis.ids(key("low"), entry)]
     return set(ids) - set(function.counts())
 
 

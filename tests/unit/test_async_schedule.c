@@ -111,27 +111,26 @@ static void the_call_says_what_it_is_for(void **state)
     (void)state;
     set_all(&m, pairs);
     s = gw_schedule_read(&m, NULL);
-    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), FAAS_STR("id"), 1767225600000, 17);
+    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), 1767225600000, 17);
     assert_string_equal(head.data, "POST /function/f.ns/a?b=c HTTP/1.1\r\n"
                                    "Host: localhost\r\n"
                                    "X-Topic: cron-function\r\n"
                                    "X-Connector: cron-connector\r\n"
                                    "X-Scheduled-For: 2026-01-01T00:00:00Z\r\n"
-                                   "X-Call-Id: id\r\n"
                                    "X-Start-Time: 17\r\n"
                                    "Content-Length: 0\r\n");
     gw_schedule_free(faas_steal_ptr(&s));
     faas_map_set(&m, "schedule.body", "{}");
     s = gw_schedule_read(&m, NULL);
     faas_buf_clear(&head);
-    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), FAAS_STR("id"), 0, 0);
+    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), 0, 0);
     assert_non_null(strstr(head.data, "\r\nContent-Type: text/plain\r\n"));
     assert_non_null(strstr(head.data, "\r\nContent-Length: 2\r\n"));
     gw_schedule_free(faas_steal_ptr(&s));
     faas_map_set(&m, "schedule.content-type", "application/json");
     s = gw_schedule_read(&m, NULL);
     faas_buf_clear(&head);
-    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), FAAS_STR("id"), 0, 0);
+    gw_schedule_request_head(&head, s, FAAS_STR("f.ns"), 0, 0);
     assert_non_null(strstr(head.data, "\r\nContent-Type: application/json\r\n"));
 }
 

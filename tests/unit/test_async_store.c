@@ -1,6 +1,6 @@
+#include "gateway/async/call_id.h"
 #include "gateway/async/finish_batch.h"
 #include "gateway/async/store.h"
-#include "gateway/async/submit_batch.h"
 #include "tests/unit/fakes/redis_server.h"
 #include "tests/unit/unit.h"
 
@@ -14,6 +14,9 @@ struct fixture {
     struct faas_loop *loop;
     struct faas_redis *redis;
     struct gw_store store;
+    bool fresh;  /* calls without ids of their own are queued */
+    char id[64]; /* of the last one that was submitted */
+    char key[80];
 };
 
 /* What the last step reported. */
@@ -84,6 +87,13 @@ static void on_stored(void *arg, enum gw_store_result result, const struct faas_
     seen->result = result;
 }
 
+static void on_failed(void *arg, enum gw_store_result result, const struct faas_error *err)
+{
+    assert_non_null(err);
+    assert_int_equal(result, GW_ASYNC_ERROR);
+    ((struct seen *)arg)->calls++;
+}
+
 static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
                        const struct faas_error *err)
 {
@@ -134,10 +144,14 @@ static void on_read(void *arg, const struct faas_redis_reply *reply, const struc
     seen->calls++;
     copy(seen->entry, sizeof(seen->entry), faas_redis_str(faas_redis_at(entry, 0)));
     copy(seen->id, sizeof(seen->id), faas_redis_str(faas_redis_at(faas_redis_at(entry, 1), 1)));
+    if (faas_str_eqz(faas_redis_str(faas_redis_at(faas_redis_at(entry, 1), 0)), "r"))
+        assert_true(gw_call_id_format(seen->id, faas_str_from(seen->entry),
+                                      faas_redis_str(faas_redis_at(faas_redis_at(entry, 1), 1))));
     seen->ref = (struct gw_attempt_ref){
         .queue = FAAS_STR("q"),
         .entry = faas_str_from(seen->entry),
         .id = faas_str_from(seen->id),
+        .function = FAAS_STR("fn.ns"),
     };
     if (faas_redis_len(faas_redis_at(entry, 1)) == 6) {
         struct gw_started call = {0};
@@ -175,11 +189,18 @@ static void assert_redis(struct fixture *f, const char *want, size_t argc,
     assert_redis((f), (want), sizeof((struct faas_str[]){__VA_ARGS__}) / sizeof(struct faas_str), \
                  (struct faas_str[]){__VA_ARGS__})
 
+/* Of the call that was submitted last; good until the next. */
+static struct faas_str key(struct fixture *f, const char *kind)
+{
+    snprintf(f->key, sizeof(f->key), "t:%s%s", kind, f->id);
+    return faas_str_from(f->key);
+}
+
 static void assert_state(struct fixture *f, const char *state)
 {
     struct seen seen = {0};
 
-    gw_store_get(&f->store, FAAS_STR("a"), NOW, on_fields, &seen);
+    gw_store_get(&f->store, faas_str_from(f->id), NOW, on_fields, &seen);
     wait_for(f, &seen);
     assert_string_equal(seen.text, state);
 }
@@ -213,6 +234,20 @@ static int set_up(void **state)
     return 0;
 }
 
+/* Whose queue is there: a fresh call does not make it. */
+static int set_up_fresh(void **state)
+{
+    struct fixture *f;
+
+    set_up(state);
+    f = *state;
+    f->fresh = true;
+    ASSERT_REDIS(f, "OK", FAAS_STR("XGROUP"), FAAS_STR("CREATE"), FAAS_STR("t:queue:q"),
+                 FAAS_STR("workers"), FAAS_STR("0"), FAAS_STR("MKSTREAM"));
+    ASSERT_REDIS(f, "1", FAAS_STR("SADD"), FAAS_STR("t:queues"), FAAS_STR("q"));
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
@@ -236,12 +271,18 @@ static struct gw_submission plain(void)
     };
 }
 
-static struct seen submit(struct fixture *f, const struct gw_submission *s)
+static struct seen submit(struct fixture *f, const struct gw_submission *wanted)
 {
+    struct gw_submission s = *wanted;
     struct seen seen = {0};
 
-    gw_store_submit(&f->store, s, on_submitted, &seen);
+    if (f->fresh && !s.due_ms) {
+        s.id = FAAS_STR("01234567-89ab-4cde-8f01-23456789abcd");
+        s.id_is_new = true;
+    }
+    gw_store_submit(&f->store, &s, on_submitted, &seen);
     wait_for(f, &seen);
+    snprintf(f->id, sizeof(f->id), "%s", seen.id);
     return seen;
 }
 
@@ -306,17 +347,17 @@ static void a_call_goes_its_way(void **state)
 
     seen = submit(f, &s);
     assert_true(seen.flag);
-    assert_string_equal(seen.id, "a");
+    assert_string_equal(seen.id, f->fresh ? f->id : "a");
     assert_state(f, "queued");
     read_entry(f, &seen);
-    assert_string_equal(seen.id, "a");
+    assert_string_equal(seen.id, f->id);
     assert_state(f, "running");
     assert_int_equal(seen.ref.attempt, 1);
     assert_string_equal(seen.body, "payload");
     assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
     assert_state(f, "done");
     assert_queue_empty(f);
-    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), FAAS_STR("t:result:a"));
+    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), key(f, "result:"));
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_LOST); /* it is over */
     assert_state(f, "done");
 }
@@ -331,9 +372,9 @@ static void a_large_body_stays_out_of_the_stream_and_goes_with_the_call(void **s
     begin(f, &seen, &s);
     assert_false(seen.has_packet);
     assert_string_equal(seen.body, "payload");
-    ASSERT_REDIS(f, "1", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
+    ASSERT_REDIS(f, "1", FAAS_STR("EXISTS"), key(f, "packet:"));
     finish(f, &seen, "done", false);
-    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
+    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), key(f, "packet:"));
 }
 
 static void the_same_key_is_the_same_call(void **state)
@@ -415,8 +456,8 @@ static void a_retry_waits_for_its_time(void **state)
     assert_int_equal(seen.ref.attempt, 2);
     assert_string_equal(seen.body, "payload");
     finish(f, &seen, "done", false);
-    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), FAAS_STR("t:packet:a"));
-    ASSERT_REDIS(f, "{\"status\":503},{\"status\":200}", FAAS_STR("HGET"), FAAS_STR("t:call:a"),
+    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), key(f, "packet:"));
+    ASSERT_REDIS(f, "{\"status\":503},{\"status\":200}", FAAS_STR("HGET"), key(f, "call:"),
                  FAAS_STR("h"));
 }
 
@@ -461,7 +502,7 @@ static int64_t cancel(struct fixture *f)
 {
     struct seen step = {0};
 
-    gw_store_cancel(&f->store, FAAS_STR("a"), 60000, NOW, on_count, &step);
+    gw_store_cancel(&f->store, faas_str_from(f->id), 60000, NOW, on_count, &step);
     wait_for(f, &step);
     return step.n;
 }
@@ -510,7 +551,7 @@ static void what_is_cancelled_before_anybody_has_read_it_is_gone(void **state)
     assert_int_equal(cancel(f), 1);
     assert_state(f, "cancelled");
     assert_queue_empty(f);
-    ASSERT_REDIS(f, "0", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("n")); /* no attempt */
+    ASSERT_REDIS(f, "0", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("n")); /* no attempt */
 }
 
 static void a_call_that_goes_on_is_written_down(void **state)
@@ -520,12 +561,12 @@ static void a_call_that_goes_on_is_written_down(void **state)
     struct seen seen, renewed = {0};
 
     begin(f, &seen, &s);
-    ASSERT_REDIS(f, "queued", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
+    ASSERT_REDIS(f, f->fresh ? "" : "queued", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("s"));
     gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), NOW - 5, on_renewed, &renewed);
     wait_for(f, &renewed);
     assert_int_equal(renewed.result, GW_ASYNC_OK);
-    ASSERT_REDIS(f, "running", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("s"));
-    ASSERT_REDIS(f, "999995", FAAS_STR("HGET"), FAAS_STR("t:call:a"), FAAS_STR("at"));
+    ASSERT_REDIS(f, "running", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("s"));
+    ASSERT_REDIS(f, "999995", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("at"));
     assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
 }
 
@@ -561,39 +602,32 @@ static bool have_come(void *arg)
 
 static void what_is_submitted_in_a_turn_is_queued_in_order(void **state)
 {
-    static const char *const ids[] = {"a", "b", "c", "d"};
+    static const char *const tails[] = {"00000000a", "00000000b", "00000000c", "00000000d"};
     struct fixture *f = *state;
     struct gw_submission s = plain();
     struct seen seen[4] = {0};
 
-    f->store.batch = gw_submit_batch_new(&f->store, f->loop);
     s.id_is_new = true;
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(ids); i++) {
-        s.id = faas_str_from(ids[i]);
-        s.queue = i == 3 ? FAAS_STR("other") : FAAS_STR("q");
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(tails); i++) {
+        s.id = faas_str_from(tails[i]);
         gw_store_submit(&f->store, &s, on_submitted, &seen[i]);
     }
     assert_true(faas_loop_run_until(f->loop, have_come, seen, LIMIT_MS));
-    for (size_t i = 0; i < FAAS_ARRAY_LEN(ids); i++) {
-        assert_string_equal(seen[i].id, ids[i]);
-        assert_true(seen[i].flag);
-    }
-    ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:other"));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(tails); i++) {
         struct seen entry;
 
+        assert_true(seen[i].flag);
+        assert_string_equal(seen[i].id + GW_CALL_ID_LEN - GW_CALL_ID_TAIL, tails[i]);
         read_entry(f, &entry);
-        assert_string_equal(entry.id, ids[i]);
+        assert_string_equal(entry.id, seen[i].id);
         assert_string_equal(entry.body, "payload");
         assert_int_equal(finish(f, &entry, "done", false), GW_ASYNC_OK);
     }
-    gw_submit_batch_free(f->store.batch);
-    f->store.batch = NULL;
 }
 
 static void each_end_of_a_turn_has_its_own_answer(void **state)
 {
-    static const char *const ids[] = {"a", "b", "c"};
+    static const char *const ids[] = {"b", "c", "a"};
     const struct gw_outcome outcome = {
         .state = "done",
         .status = 200,
@@ -621,39 +655,85 @@ static void each_end_of_a_turn_has_its_own_answer(void **state)
     assert_int_equal(seen[1].result, GW_ASYNC_LOST);
     assert_int_equal(seen[2].result, GW_ASYNC_OK);
     assert_state(f, "done");
-    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), FAAS_STR("t:result:c"));
-    ASSERT_REDIS(f, "", FAAS_STR("GET"), FAAS_STR("t:result:b"));
+    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), key(f, "result:"));
+    snprintf(f->id, sizeof(f->id), "%s", entries[1].id);
+    ASSERT_REDIS(f, "", FAAS_STR("GET"), key(f, "result:"));
+    assert_state(f, "running");
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
     gw_finish_batch_free(f->store.ends);
     f->store.ends = NULL;
 }
 
-static void on_failed(void *arg, enum gw_store_result result, struct faas_str id, bool is_new,
-                      const struct faas_error *err)
-{
-    struct seen *seen = arg;
-
-    (void)id;
-    assert_non_null(err);
-    assert_int_equal(result, GW_ASYNC_ERROR);
-    assert_false(is_new);
-    seen->calls++;
-}
-
 static void who_waits_in_a_turn_that_never_ends_is_told(void **state)
 {
+    const struct gw_outcome outcome = {.state = "done", .history = FAAS_STR("{}")};
     struct fixture *f = *state;
     struct gw_submission s = plain();
-    struct seen seen = {0};
+    struct seen entry, seen = {0};
 
-    f->store.batch = gw_submit_batch_new(&f->store, f->loop);
-    s.id_is_new = true;
-    gw_store_submit(&f->store, &s, on_failed, &seen);
-    gw_submit_batch_free(f->store.batch);
-    f->store.batch = NULL;
+    begin(f, &entry, &s);
+    f->store.ends = gw_finish_batch_new(&f->store, f->loop);
+    gw_store_finish(&f->store, &entry.ref, &outcome, on_failed, &seen);
+    gw_finish_batch_free(f->store.ends);
+    f->store.ends = NULL;
     faas_redis_free(f->redis);
     f->redis = NULL;
     assert_int_equal(seen.calls, 1);
+}
+
+static void a_fresh_call_asks_for_a_queue_that_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    f->fresh = true;
+    seen = submit(f, &s);
+    assert_int_equal(seen.result, GW_ASYNC_LOST);
+    s.queue_is_new = true;
+    begin(f, &seen, &s);
+    assert_string_equal(seen.body, "payload");
+    s.queue_is_new = false;
+    begin(f, &seen, &s);
+    assert_string_equal(seen.body, "payload");
+    ASSERT_REDIS(f, "2", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+}
+
+/* Also when nothing but its entry knows of it, whatever queue that is in. */
+static void the_id_of_a_fresh_call_is_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen = submit(f, &s), step = {0};
+    char other[64];
+
+    s.id = faas_str_from(seen.id);
+    s.queue = FAAS_STR("other");
+    gw_store_submit(&f->store, &s, on_submitted, &step);
+    wait_for(f, &step);
+    assert_string_equal(step.id, "");
+    snprintf(other, sizeof(other), "%s", seen.id);
+    other[GW_CALL_ID_LEN - 1] = other[GW_CALL_ID_LEN - 1] == '0' ? '1' : '0';
+    s.id = faas_str_from(other); /* the same entry, another tail: nobody's */
+    step = (struct seen){0};
+    gw_store_submit(&f->store, &s, on_submitted, &step);
+    wait_for(f, &step);
+    assert_string_equal(step.id, other);
+}
+
+/* A worker reports about an entry that it read before Redis lost all. */
+static void an_entry_with_another_tail_is_another_call(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    begin(f, &seen, &s);
+    seen.id[GW_CALL_ID_LEN - 1] = seen.id[GW_CALL_ID_LEN - 1] == '0' ? '1' : '0';
+    seen.ref.id = faas_str_from(seen.id);
+    seen.ref.entry = faas_str_from(seen.entry);
+    assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_LOST);
+    assert_state(f, "running");
 }
 
 static void a_queue_that_is_gone_is_made_again(void **state)
@@ -679,7 +759,7 @@ static void the_dead_can_be_redriven(void **state)
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
     assert_queue_empty(f);
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
-    gw_store_redrive(&f->store, FAAS_STR("q"), FAAS_STR("a"), on_count, &step);
+    gw_store_redrive(&f->store, FAAS_STR("q"), faas_str_from(f->id), on_count, &step);
     wait_for(f, &step);
     assert_int_equal(step.n, 1);
     ASSERT_REDIS(f, "", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
@@ -713,6 +793,7 @@ static void purging_leaves_what_runs(void **state)
     assert_int_equal(purge(f, "queue"), 1);
     assert_int_equal(purge(f, "delayed"), 1);
     assert_int_equal(purge(f, "queue"), 0);
+    snprintf(f->id, sizeof(f->id), "%s", seen.id);
     assert_state(f, "running");
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
     assert_int_equal(purge(f, "dead"), 1);
@@ -787,26 +868,45 @@ static void a_planned_time_is_skipped_while_the_last_call_is_not_over(void **sta
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FRESH(name)                                           \
+    {                                                         \
+#name " (fresh)", name, set_up_fresh, tear_down, NULL \
+    }
     const struct CMUnitTest tests[] = {
         TEST(a_call_goes_its_way),
+        FRESH(a_call_goes_its_way),
         TEST(a_large_body_stays_out_of_the_stream_and_goes_with_the_call),
         TEST(the_same_key_is_the_same_call),
         TEST(an_id_that_is_taken_is_not_taken_over),
+        FRESH(the_id_of_a_fresh_call_is_taken),
+        FRESH(an_entry_with_another_tail_is_another_call),
         TEST(whoever_was_taken_for_dead_changes_nothing),
+        FRESH(whoever_was_taken_for_dead_changes_nothing),
         TEST(a_retry_waits_for_its_time),
+        FRESH(a_retry_waits_for_its_time),
         TEST(a_delayed_submission_waits_too),
         TEST(a_callback_that_nobody_saw_through_is_all_that_is_done_again),
+        FRESH(a_callback_that_nobody_saw_through_is_all_that_is_done_again),
         TEST(cancelling_ends_what_waits_and_tells_what_runs),
+        FRESH(cancelling_ends_what_waits_and_tells_what_runs),
         TEST(what_was_cancelled_in_the_queue_is_not_started),
+        FRESH(what_was_cancelled_in_the_queue_is_not_started),
         TEST(what_is_cancelled_before_anybody_has_read_it_is_gone),
+        FRESH(what_is_cancelled_before_anybody_has_read_it_is_gone),
         TEST(a_call_that_goes_on_is_written_down),
+        FRESH(a_call_that_goes_on_is_written_down),
         TEST(what_was_read_can_be_put_back_uncounted),
-        TEST(what_is_submitted_in_a_turn_is_queued_in_order),
+        FRESH(what_was_read_can_be_put_back_uncounted),
+        FRESH(what_is_submitted_in_a_turn_is_queued_in_order),
         TEST(each_end_of_a_turn_has_its_own_answer),
+        FRESH(each_end_of_a_turn_has_its_own_answer),
         TEST(who_waits_in_a_turn_that_never_ends_is_told),
         TEST(a_queue_that_is_gone_is_made_again),
+        TEST(a_fresh_call_asks_for_a_queue_that_is_not_there),
         TEST(the_dead_can_be_redriven),
+        FRESH(the_dead_can_be_redriven),
         TEST(purging_leaves_what_runs),
+        FRESH(purging_leaves_what_runs),
         TEST(a_planned_time_is_queued_once),
         TEST(a_planned_time_is_skipped_while_the_last_call_is_not_over),
     };
