@@ -336,8 +336,8 @@ static const char get[] = IS_PENDING FIND_FRESH
 
 /* redrive: call, queue, dead, result, packet; id */
 static const char redrive[] =
-    "local c = redis.call('HMGET', KEYS[1], 's', 'd', 'cbs', 'f')\n"
-    "if c[1] ~= 'dead' or c[3] == 'due' then return 0 end\n"
+    "local c = redis.call('HMGET', KEYS[1], 's', 'd', 'cbs', 'f', 'q')\n"
+    "if c[1] ~= 'dead' or c[3] == 'due' or c[5] ~= KEYS[2]:match('[^:]*$') then return 0 end\n"
     "redis.call('PERSIST', KEYS[5])\n"
     "redis.call('HSET', KEYS[1], 's', 'queued', 'n', 1, 'e',\n"
     "  redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', c[4]))\n"

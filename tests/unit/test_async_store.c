@@ -759,6 +759,10 @@ static void the_dead_can_be_redriven(void **state)
     assert_int_equal(finish(f, &seen, "dead", false), GW_ASYNC_OK);
     assert_queue_empty(f);
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:dead:q"));
+    gw_store_redrive(&f->store, FAAS_STR("other"), faas_str_from(f->id), on_count, &step);
+    wait_for(f, &step);
+    assert_int_equal(step.n, 0); /* it is not one of that queue's */
+    step.calls = 0;
     gw_store_redrive(&f->store, FAAS_STR("q"), faas_str_from(f->id), on_count, &step);
     wait_for(f, &step);
     assert_int_equal(step.n, 1);
