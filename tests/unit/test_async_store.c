@@ -773,13 +773,35 @@ static void the_dead_can_be_redriven(void **state)
     assert_string_equal(seen.body, "payload");
 }
 
-static int64_t purge(struct fixture *f, const char *which)
+static int64_t purge_some(struct fixture *f, const char *which, int64_t max)
 {
     struct seen step = {0};
 
-    gw_store_purge(&f->store, FAAS_STR("q"), which, 100, on_count, &step);
+    gw_store_purge(&f->store, FAAS_STR("q"), which, max, on_count, &step);
     wait_for(f, &step);
     return step.n;
+}
+
+static int64_t purge(struct fixture *f, const char *which)
+{
+    return purge_some(f, which, 100);
+}
+
+static void what_runs_does_not_hide_what_waits_from_purging(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    begin(f, &seen, &s);
+    s.id = FAAS_STR("b");
+    begin(f, &seen, &s);
+    s.id = FAAS_STR("c");
+    submit(f, &s);
+    assert_int_equal(purge_some(f, "queue", 2), 1);
+    assert_int_equal(purge_some(f, "queue", 2), 0);
+    assert_state(f, "");
+    ASSERT_REDIS(f, "2", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
 }
 
 static void purging_leaves_what_runs(void **state)
@@ -911,6 +933,8 @@ int main(void)
         FRESH(the_dead_can_be_redriven),
         TEST(purging_leaves_what_runs),
         FRESH(purging_leaves_what_runs),
+        TEST(what_runs_does_not_hide_what_waits_from_purging),
+        FRESH(what_runs_does_not_hide_what_waits_from_purging),
         TEST(a_planned_time_is_queued_once),
         TEST(a_planned_time_is_skipped_while_the_last_call_is_not_over),
     };
