@@ -380,6 +380,7 @@ void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *ref, stru
     op->fn.stored = fn;
     add_call(&a, ref);
     add_key(&a, "packet:", ref->id);
+    add_key(&a, "result:", ref->id);
     add_attempt(&a, ref);
     add(&a, note);
     run(&a, GW_SCRIPT_RELEASE, on_stored, op);

@@ -129,7 +129,7 @@ struct gw_outcome {
     struct faas_str history;        /* JSON object about this attempt, appended to the call's */
     struct faas_str result_headers; /* kept for the callback only */
     struct faas_str result_body;    /* as much as is to be kept */
-    int64_t ttl_ms;                 /* how long all of it is kept; 0: for ever */
+    int64_t ttl_ms;                 /* how long all of it is kept, from the callback on; 0: ever */
     int64_t began_ms, now_ms;
     bool has_packet_key; /* its packet did not come in its entry */
     bool hold;           /* a callback is due: the entry stays ours until gw_store_release() */

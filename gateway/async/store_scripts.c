@@ -18,7 +18,8 @@
  *   n number of the attempt that runs or is next, of the last one when it is over; none: 1
  *   e stream entry         w worker     at attempt began  x    1: to be cancelled while it runs
  *   st status why reason   fin ended at h attempts' history, JSON objects joined by commas
- *   cbs what became of the callback ("due" until then)    rh   result's headers, for it */
+ *   cbs what became of the callback ("due" until then)    rh   result's headers, for it
+ *   k how long all of it is kept from then on, and not before */
 
 /* A new call's beginning: call, queue, queues, packet, delayed, same or fired
  * id fn queue packet now group prefix spill due ttl
@@ -178,14 +179,14 @@ static const char finish[] = IF_MINE PACKET_IN_ENTRY
     "  if packet then redis.call('SET', KEYS[4], packet) end\n"
     "  put('d', redis.call('XADD', KEYS[5], 'MINID', '~', math.max(oldest, 0), '*',\n"
     "    'c', ARGV[14]))\n"
-    "  if ttl ~= '0' then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
+    "  if ttl ~= '0' and not hold then redis.call('PEXPIRE', KEYS[4], ttl) end\n"
     "end\n"
     "if ARGV[11] ~= '' then put('why', ARGV[11]) end\n"
-    "if hold then put('cbs', 'due'); put('rh', ARGV[12]) end\n"
-    "if ttl ~= '0' then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
+    "if hold then put('cbs', 'due'); put('rh', ARGV[12]); put('k', ttl) end\n"
+    "if ttl ~= '0' and not hold then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
     "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
     "redis.call('HSET', KEYS[1], unpack(call))\n"
-    "if ttl ~= '0' then redis.call('PEXPIRE', KEYS[1], ttl) end\n"
+    "if ttl ~= '0' and not hold then redis.call('PEXPIRE', KEYS[1], ttl) end\n"
     "redis.call('HDEL', KEYS[1], 'x')\n"
     "if ARGV[4] ~= 'dead' and not hold then redis.call('DEL', KEYS[4]) end\n"
     "if not hold then\n" PUT_ENTRY_AWAY "end\n"
@@ -233,11 +234,15 @@ static const char finish_all[] =
     "redis.call('XDEL', KEYS[1], unpack(away))\n"
     "return out\n";
 
-/* release: call, queue, packet; attempt entry group note */
+/* release: call, queue, packet, result; attempt entry group note */
 static const char release[] = IF_MINE EVEN_IF_FULL
+    "local ttl = redis.call('HGET', KEYS[1], 'k') or '0'\n"
     "redis.call('HSET', KEYS[1], 'cbs', ARGV[4])\n"
-    "redis.call('HDEL', KEYS[1], 'rh')\n"
-    "if c[3] ~= 'dead' then redis.call('DEL', KEYS[3]) end\n" PUT_ENTRY_AWAY "return 1\n";
+    "redis.call('HDEL', KEYS[1], 'rh', 'k')\n"
+    "if c[3] ~= 'dead' then redis.call('DEL', KEYS[3]) end\n"
+    "for _, kept in ipairs(ttl ~= '0' and {KEYS[1], KEYS[3], KEYS[4]} or {}) do\n"
+    "  redis.call('PEXPIRE', kept, ttl)\n"
+    "end\n" PUT_ENTRY_AWAY "return 1\n";
 
 /* retry: call, queue, delayed, packet; attempt entry group due history id ttl now */
 static const char retry[] = IF_MINE PACKET_IN_ENTRY

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LIMIT_MS 20000
 #define NOW      1000000
@@ -476,6 +477,14 @@ static void a_delayed_submission_waits_too(void **state)
     assert_state(f, "queued");
 }
 
+static void assert_expires(struct fixture *f, const char *kind)
+{
+    char ttl[128];
+
+    text_of(f, ttl, 2, (struct faas_str[]){FAAS_STR("PTTL"), key(f, kind)});
+    assert_in_range(atoi(ttl), 1, 60000);
+}
+
 static void a_callback_that_nobody_saw_through_is_all_that_is_done_again(void **state)
 {
     struct fixture *f = *state;
@@ -487,6 +496,8 @@ static void a_callback_that_nobody_saw_through_is_all_that_is_done_again(void **
     assert_int_equal(finish(f, &seen, "done", true), GW_ASYNC_OK);
     assert_state(f, "done");
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
+    ASSERT_REDIS(f, "-1", FAAS_STR("PTTL"), key(f, "call:")); /* however long that takes */
+    ASSERT_REDIS(f, "-1", FAAS_STR("PTTL"), key(f, "result:"));
     start_entry(f, &seen, true); /* by whoever claimed the entry */
     assert_true(seen.only_callback);
     assert_string_equal(seen.result_body, "answer");
@@ -496,6 +507,8 @@ static void a_callback_that_nobody_saw_through_is_all_that_is_done_again(void **
     assert_int_equal(step.result, GW_ASYNC_OK);
     assert_queue_empty(f);
     assert_state(f, "done");
+    assert_expires(f, "call:");
+    assert_expires(f, "result:");
 }
 
 static int64_t cancel(struct fixture *f)
