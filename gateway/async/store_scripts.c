@@ -50,14 +50,14 @@
     "else add('p', ARGV[4]) end\n"
 
 /* Which queue has the fresh call that an id names, and what its entry says. */
-#define FIND_FRESH                                                              \
-    "local function find_fresh(prefix, entry, tail)\n"                          \
-    "  if entry == '' then return end\n"                                        \
-    "  for _, q in ipairs(redis.call('SMEMBERS', prefix .. 'queues')) do\n"     \
-    "    local stream = prefix .. 'queue:' .. q\n"                              \
-    "    local e = redis.call('XRANGE', stream, entry, entry)[1]\n"             \
-    "    if e and e[2][1] == 'r' and e[2][2] == tail then return q, e[2] end\n" \
-    "  end\n"                                                                   \
+#define FIND_FRESH                                                                          \
+    "local function find_fresh(prefix, entry, tail)\n"                                      \
+    "  if entry == '' then return end\n"                                                    \
+    "  for _, q in ipairs(redis.call('SMEMBERS', prefix .. 'queues')) do\n"                 \
+    "    local stream = prefix .. 'queue:' .. q\n"                                          \
+    "    local e = redis.call('XRANGE', stream, entry, entry)[1]\n"                         \
+    "    if e and e[2][1] == 'r' and e[2][2] == tail and e[2][6] then return q, e[2] end\n" \
+    "  end\n"                                                                               \
     "end\n"
 
 /* submit: as above, then ask? entry tail -> 1 new, 0 the id is taken (looked up if ask), or the id
@@ -106,13 +106,13 @@ static const char fire[] =
     "end\n"
 
 /* Gives the fresh call of this entry, if it is one, its hash. */
-#define WRITE_DOWN                                                                        \
-    "local function write_down(entry)\n"                                                  \
-    "  if redis.call('EXISTS', KEYS[1]) == 1 then return end\n"                           \
-    "  local e = redis.call('XRANGE', KEYS[2], entry, entry)[1]\n"                        \
-    "  if not e or e[2][1] ~= 'r' or e[2][2] ~= KEYS[1]:sub(-9) then return end\n"        \
-    "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', e[2][4], 'q',\n" \
-    "    KEYS[2]:match('[^:]*$'), 't', entry:match('^%d+'), 'e', entry)\n"                \
+#define WRITE_DOWN                                                                                \
+    "local function write_down(entry)\n"                                                          \
+    "  if redis.call('EXISTS', KEYS[1]) == 1 then return end\n"                                   \
+    "  local e = redis.call('XRANGE', KEYS[2], entry, entry)[1]\n"                                \
+    "  if not e or e[2][1] ~= 'r' or e[2][2] ~= KEYS[1]:sub(-9) or not e[2][6] then return end\n" \
+    "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', e[2][4], 'q',\n"         \
+    "    KEYS[2]:match('[^:]*$'), 't', entry:match('^%d+'), 'e', entry)\n"                        \
     "end\n"
 
 /* start: call, queue, packet, result

@@ -839,6 +839,22 @@ static void purging_leaves_what_runs(void **state)
     assert_state(f, "");
 }
 
+static void half_an_entry_is_put_away(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen;
+
+    text_of(f, (char[128]){0}, 5,
+            (struct faas_str[]){FAAS_STR("XADD"), FAAS_STR("t:queue:q"), FAAS_STR("*"),
+                                FAAS_STR("r"), FAAS_STR("23456789a")});
+    read_entry(f, &seen);
+    snprintf(f->id, sizeof(f->id), "%s", seen.id);
+    assert_state(f, "");
+    start_entry(f, &seen, true);
+    assert_int_equal(seen.result, GW_ASYNC_LOST);
+    assert_queue_empty(f);
+}
+
 /* --- schedules --- */
 
 static void on_fired(void *arg, enum gw_store_result result, enum gw_fired fired,
@@ -948,6 +964,7 @@ int main(void)
         FRESH(purging_leaves_what_runs),
         TEST(what_runs_does_not_hide_what_waits_from_purging),
         FRESH(what_runs_does_not_hide_what_waits_from_purging),
+        FRESH(half_an_entry_is_put_away),
         TEST(a_planned_time_is_queued_once),
         TEST(a_planned_time_is_skipped_while_the_last_call_is_not_over),
     };
