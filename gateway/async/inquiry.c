@@ -173,3 +173,10 @@ const char *gw_inquiry_query(struct gw_inquiry *q, const char *key)
         return NULL;
     return value.ptr;
 }
+
+int64_t gw_inquiry_attempts(const json_t *history, int64_t otherwise)
+{
+    const json_t *last = json_array_get(history, json_array_size(history) - 1);
+
+    return last ? json_integer_value(json_object_get(last, "attempt")) : otherwise;
+}

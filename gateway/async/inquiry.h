@@ -34,6 +34,9 @@ void gw_inquiry_json(struct gw_inquiry *q, int status, json_t *value /* takes */
 void gw_inquiry_time(json_t *to, const char *key, struct faas_str ms_text);
 /* The attempts of a call as the API shows them. text: field h of store_scripts.c. Never NULL. */
 json_t *gw_inquiry_history(struct faas_str text);
+/* How many attempts there were at a call that has been made: who takes over its callback counts as
+ * one more in Redis. */
+int64_t gw_inquiry_attempts(const json_t *history, int64_t otherwise);
 /* Value of a query parameter in the request's arena, "" too; NULL when absent. */
 const char *gw_inquiry_query(struct gw_inquiry *q, const char *key);
 

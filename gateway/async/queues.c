@@ -223,15 +223,16 @@ static bool is_position(struct faas_str text)
 
 static json_t *dead_json(const struct faas_redis_reply *row)
 {
-    json_t *o = json_object();
+    json_t *o = json_object(), *history = gw_inquiry_history(text_at(row, 7));
+    int64_t n = faas_redis_integer(faas_redis_at(row, 4));
 
     json_object_set_new(o, "callId", faas_json_string(text_at(row, 1)));
     json_object_set_new(o, "function", faas_json_string(text_at(row, 2)));
     json_object_set_new(o, "status", number_at(row, 3));
-    json_object_set_new(o, "attempts", number_at(row, 4));
+    json_object_set_new(o, "attempts", json_integer(gw_inquiry_attempts(history, n)));
     gw_inquiry_time(o, "finishedAt", text_at(row, 5));
     json_object_set_new(o, "reason", faas_json_string(text_at(row, 6)));
-    json_object_set_new(o, "history", gw_inquiry_history(text_at(row, 7)));
+    json_object_set_new(o, "history", history);
     json_object_set_new(o, "position", faas_json_string(text_at(row, 0)));
     return o;
 }

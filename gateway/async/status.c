@@ -41,7 +41,7 @@ static void set_number(json_t *to, const char *key, struct faas_str value)
 }
 
 /* n is the next attempt's number as long as none runs. */
-static void set_attempts(json_t *to, const struct faas_redis_reply *hash)
+static void set_attempts(json_t *to, const struct faas_redis_reply *hash, const json_t *history)
 {
     struct faas_str state = field(hash, "s");
     bool waits = faas_str_eqz(state, "queued") || faas_str_eqz(state, "delayed");
@@ -49,19 +49,21 @@ static void set_attempts(json_t *to, const struct faas_redis_reply *hash)
 
     if (field(hash, "n").len && faas_parse_i64(field(hash, "n"), &n, NULL) < 0)
         return;
+    if (field(hash, "cbs").len)
+        n = gw_inquiry_attempts(history, n);
     json_object_set_new(to, "attempts", json_integer(waits ? n - 1 : n));
 }
 
 static json_t *describe(const char *id, const struct faas_redis_reply *hash)
 {
     struct faas_str callback = field(hash, "cbs");
-    json_t *o = json_object(), *history, *last;
+    json_t *o = json_object(), *history = gw_inquiry_history(field(hash, "h")), *last;
 
     json_object_set_new(o, "callId", faas_json_string(faas_str_from(id)));
     set_text(o, "function", field(hash, "f"));
     set_text(o, "queue", field(hash, "q"));
     set_text(o, "state", field(hash, "s"));
-    set_attempts(o, hash);
+    set_attempts(o, hash, history);
     if (!faas_str_eqz(field(hash, "st"), "0")) /* cancelled: there was no answer */
         set_number(o, "status", field(hash, "st"));
     set_text(o, "reason", field(hash, "why"));
@@ -73,7 +75,6 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
         set_text(o, "callback", faas_str_eqz(callback, "due") ? FAAS_STR("pending") : callback);
     if (!is_over(hash) && faas_str_eqz(field(hash, "x"), "1"))
         json_object_set_new(o, "cancelling", json_true());
-    history = gw_inquiry_history(field(hash, "h"));
     last = json_array_get(history, json_array_size(history) - 1);
     if (is_over(hash) && json_is_true(json_object_get(last, "truncated")))
         json_object_set_new(o, "truncated", json_true());

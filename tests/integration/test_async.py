@@ -694,7 +694,7 @@ def test_who_calls_back_for_another_says_the_same(redis):
         assert body == b"too " and headers["X-Minnow-Truncated"] == "true"
         assert headers["X-Retry"] == "0" and 0.2 <= float(headers["X-Duration-Seconds"]) < 10
         o = wait_until(lambda: (s := status(second, call_id).json())["callback"] == "delivered" and s, "the state")
-        assert o["truncated"] is True
+        assert o["truncated"] is True and o["attempts"] == len(o["history"]) == 1
     finally:
         if receiver:
             receiver.close()
