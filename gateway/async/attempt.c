@@ -241,8 +241,8 @@ static void put_off(struct gw_attempt *a)
     if (wait_ms < 0)
         wait_ms = gw_retry_wait_ms(&a->policy, a->ref.attempt, random);
     append_history(a, &history);
-    gw_store_retry(store_of(a), &a->ref, now_ms(a) + wait_ms, faas_buf_str(&history),
-                   config_of(a)->result_ms, now_ms(a), on_put_off, a);
+    gw_store_retry(store_of(a), &a->ref, wait_ms, faas_buf_str(&history), config_of(a)->result_ms,
+                   now_ms(a), on_put_off, a);
 }
 
 static void finish(struct gw_attempt *a)
@@ -471,7 +471,7 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
         return;
     if (!limit) {
         gw_store_postpone(&w->async->store, faas_str_from(queue->name), e->entry, e->id,
-                          gw_async_now_ms(w->gw) + BUSY_WAIT_MS, on_postponed, w);
+                          BUSY_WAIT_MS, on_postponed, w);
         return;
     }
     a = faas_new(struct gw_attempt);

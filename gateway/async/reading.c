@@ -52,7 +52,7 @@ static void give_back(struct gw_worker *w, struct gw_kept *k /* takes */)
 {
     w->n_giving_back++;
     gw_store_postpone(&w->async->store, faas_str_from(k->queue->name), k->entry.entry, k->entry.id,
-                      gw_async_now_ms(w->gw), on_given_back, w);
+                      0, on_given_back, w);
     gw_worker_more(w, k->queue);
     free(k);
 }

@@ -70,12 +70,13 @@ static void on_fired(void *arg, enum gw_store_result result, enum gw_fired fired
     gw_scheduler_done(a->planned, outcome_of(fired), NULL);
 }
 
-/* Later by chance, never more than jitter says; 0: now. */
-static int64_t due_ms(struct gw_schedules *s, const struct gw_planned *p)
+/* Later than planned by chance, never more than jitter says; 0: now. */
+static int64_t delay_ms(struct gw_schedules *s, const struct gw_planned *p, int64_t now_ms)
 {
-    int64_t jitter = p->schedule->jitter_ms;
+    uint64_t jitter = (uint64_t)p->schedule->jitter_ms;
+    int64_t due_ms = p->at_ms + (int64_t)(gw_shard_random(s->shard) % (jitter + 1));
 
-    return jitter ? p->at_ms + (int64_t)(gw_shard_random(s->shard) % (uint64_t)(jitter + 1)) : 0;
+    return jitter && due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
 static void fire(void *arg, struct gw_planned *p)
@@ -85,13 +86,14 @@ static void fire(void *arg, struct gw_planned *p)
     struct gw_schedules *s = arg;
     struct gw *gw = s->shard->gw;
     struct gw_retry_policy policy = gw->async->retry;
+    int64_t now_ms = gw_async_now_ms(gw);
     struct asking *a = faas_new(struct asking);
     struct gw_firing firing = {
         .call = {.function = faas_str_from(p->fn->key),
                  .queue = gw_async_queue(gw, p->fn),
                  .body = faas_str_from(p->schedule->body),
-                 .due_ms = due_ms(s, p),
-                 .now_ms = gw_async_now_ms(gw)},
+                 .delay_ms = delay_ms(s, p, now_ms),
+                 .now_ms = now_ms},
         .planned_ms = p->at_ms,
         .remember_ms = gw_planned_remember_ms(p),
         .skip_overlap = p->schedule->skip_overlap,

@@ -120,7 +120,7 @@ static void add_submission(struct args *a, const struct gw_submission *sub, int6
     add(a, FAAS_STR(GW_ASYNC_GROUP));
     add(a, faas_str_from(a->store->prefix));
     add_int(a, sub->spill);
-    add_int(a, sub->due_ms);
+    add_int(a, sub->delay_ms);
     add_int(a, once_ms);
 }
 
@@ -184,7 +184,8 @@ void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_sub
     struct args a = {.store = s};
     struct op *op;
 
-    if (sub->id_is_new && !sub->queue_is_new && !sub->spill && !sub->due_ms && !sub->same_key.len) {
+    if (sub->id_is_new && !sub->queue_is_new && !sub->spill && !sub->delay_ms &&
+        !sub->same_key.len) {
         submit_fresh(s, sub, fn, arg);
         return;
     }
@@ -386,7 +387,7 @@ void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *ref, stru
     run(&a, GW_SCRIPT_RELEASE, on_stored, op);
 }
 
-void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_t due_ms,
+void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_t wait_ms,
                     struct faas_str history, int64_t ttl_ms, int64_t now_ms, gw_stored_fn *fn,
                     void *arg)
 {
@@ -398,7 +399,7 @@ void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_
     add_key(&a, "delayed:", ref->queue);
     add_key(&a, "packet:", ref->id);
     add_attempt(&a, ref);
-    add_int(&a, due_ms);
+    add_int(&a, wait_ms);
     add(&a, history);
     add(&a, ref->id);
     add_int(&a, ttl_ms);
@@ -407,7 +408,7 @@ void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *ref, int64_
 }
 
 void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_str entry,
-                       struct faas_str id, int64_t due_ms, gw_stored_fn *fn, void *arg)
+                       struct faas_str id, int64_t wait_ms, gw_stored_fn *fn, void *arg)
 {
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
@@ -419,13 +420,13 @@ void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_st
     add_key(&a, "packet:", id);
     add(&a, entry);
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
-    add_int(&a, due_ms);
+    add_int(&a, wait_ms);
     add(&a, id);
     run(&a, GW_SCRIPT_POSTPONE, on_stored, op);
 }
 
-void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t now_ms, int64_t max,
-                      gw_count_fn *fn, void *arg)
+void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t max, gw_count_fn *fn,
+                      void *arg)
 {
     struct args a = {.store = s};
     struct op *op = op_new((struct faas_str){0}, arg);
@@ -433,7 +434,6 @@ void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t now_ms,
     op->fn.count = fn;
     add_key(&a, "delayed:", queue);
     add_key(&a, "queue:", queue);
-    add_int(&a, now_ms);
     add_int(&a, max);
     add(&a, gw_key(&a.arena, s->prefix, "call:", FAAS_STR("")));
     run(&a, GW_SCRIPT_PROMOTE, on_count, op);

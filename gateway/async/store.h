@@ -48,7 +48,7 @@ struct gw_submission {
     bool spill;               /* it is large: it gets a key of its own */
     struct faas_str policy;   /* what the worker has to know about retries */
     struct faas_str callback; /* URL; len 0: none */
-    int64_t due_ms;           /* Unix time; 0: now */
+    int64_t delay_ms;         /* until it is due; 0: none */
     struct faas_str same_key; /* Idempotency-Key; len 0: none */
     int64_t same_ttl_ms;
     int64_t now_ms;
@@ -140,21 +140,21 @@ void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *a, const s
 /* The callback has been delivered or given up; note says which, for whoever asks. */
 void gw_store_release(struct gw_store *s, const struct gw_attempt_ref *a, struct faas_str note,
                       gw_stored_fn *fn, void *arg);
-/* Once more at due_ms (Unix time); or cancelled, if that was asked for meanwhile, and kept for
+/* Once more in wait_ms; or cancelled, if that was asked for meanwhile, and kept for
  * ttl_ms. */
-void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *a, int64_t due_ms,
+void gw_store_retry(struct gw_store *s, const struct gw_attempt_ref *a, int64_t wait_ms,
                     struct faas_str history, int64_t ttl_ms, int64_t now_ms, gw_stored_fn *fn,
                     void *arg);
 
 /* For an entry that was read and not started, since its function has enough to do: it comes back at
- * due_ms, and no attempt is counted. */
+ * wait_ms, and no attempt is counted. */
 void gw_store_postpone(struct gw_store *s, struct faas_str queue, struct faas_str entry,
-                       struct faas_str id, int64_t due_ms, gw_stored_fn *fn, void *arg);
+                       struct faas_str id, int64_t wait_ms, gw_stored_fn *fn, void *arg);
 
 /* Moves up to max calls whose time has come into their queue. n: how many. */
 typedef void gw_count_fn(void *arg, int64_t n, const struct faas_error *err);
-void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t now_ms, int64_t max,
-                      gw_count_fn *fn, void *arg);
+void gw_store_promote(struct gw_store *s, struct faas_str queue, int64_t max, gw_count_fn *fn,
+                      void *arg);
 
 /* --- asking and deciding --- */
 /* 0: not known; 1: cancelled (or will be, it runs); 2: over already. */

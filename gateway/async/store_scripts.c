@@ -21,33 +21,43 @@
  *   cbs what became of the callback ("due" until then)    rh   result's headers, for it
  *   k how long all of it is kept from then on, and not before */
 
+/* When something is due is judged by this clock alone: the gateways' may differ. */
+#define IN_MS                                               \
+    "local function in_ms(ms)\n"                            \
+    "  local t = redis.call('TIME')\n"                      \
+    "  return t[1] * 1000 + math.floor(t[2] / 1000) + ms\n" \
+    "end\n"
+
 /* A new call's beginning: call, queue, queues, packet, delayed, same or fired
- * id fn queue packet now group prefix spill due ttl
+ * id fn queue packet now group prefix spill delay ttl
  *
  * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
-#define QUEUE_CALL                                                                              \
-    "local function make_queue()\n"                                                             \
-    "  redis.call('SADD', KEYS[3], ARGV[3])\n"                                                  \
-    "  if redis.call('EXISTS', KEYS[2]) == 0 then\n"                                            \
-    "    redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[6], '0', 'MKSTREAM')\n"                   \
-    "  end\n"                                                                                   \
-    "end\n"                                                                                     \
-    "local function add(...)\n"                                                                 \
-    "  make_queue()\n"                                                                          \
-    "  local e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"           \
-    "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n"  \
-    "    'e', e)\n"                                                                             \
-    "end\n"                                                                                     \
-    "if ARGV[9] ~= '0' then\n"                                                                  \
-    "  make_queue()\n"                                                                          \
-    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                   \
-    "  redis.call('ZADD', KEYS[5], ARGV[9], ARGV[1])\n"                                         \
-    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n" \
-    "    'due', ARGV[9])\n"                                                                     \
-    "elseif ARGV[8] == '1' then\n"                                                              \
-    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                   \
-    "  add()\n"                                                                                 \
-    "else add('p', ARGV[4]) end\n"
+#define QUEUE_CALL                                                                                 \
+    IN_MS                                                                                          \
+        "local function make_queue()\n"                                                            \
+        "  redis.call('SADD', KEYS[3], ARGV[3])\n"                                                 \
+        "  if redis.call('EXISTS', KEYS[2]) == 0 then\n"                                           \
+        "    redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[6], '0', 'MKSTREAM')\n"                  \
+        "  end\n"                                                                                  \
+        "end\n"                                                                                    \
+        "local function add(...)\n"                                                                \
+        "  make_queue()\n"                                                                         \
+        "  local e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"          \
+        "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n" \
+        "    'e', e)\n"                                                                            \
+        "end\n"                                                                                    \
+        "if ARGV[9] ~= '0' then\n"                                                                 \
+        "  local due = in_ms(ARGV[9])\n"                                                           \
+        "  make_queue()\n"                                                                         \
+        "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
+        "  redis.call('ZADD', KEYS[5], due, ARGV[1])\n"                                            \
+        "  redis.call('HSET', KEYS[1], 's', 'delayed', 'f', ARGV[2], 'q', ARGV[3], 't', "          \
+        "ARGV[5],\n"                                                                               \
+        "    'due', due)\n"                                                                        \
+        "elseif ARGV[8] == '1' then\n"                                                             \
+        "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
+        "  add()\n"                                                                                \
+        "else add('p', ARGV[4]) end\n"
 
 /* Which queue has the fresh call that an id names, and what its entry says. */
 #define FIND_FRESH                                                                          \
@@ -244,8 +254,8 @@ static const char release[] = IF_MINE EVEN_IF_FULL
     "  redis.call('PEXPIRE', kept, ttl)\n"
     "end\n" PUT_ENTRY_AWAY "return 1\n";
 
-/* retry: call, queue, delayed, packet; attempt entry group due history id ttl now */
-static const char retry[] = IF_MINE PACKET_IN_ENTRY
+/* retry: call, queue, delayed, packet; attempt entry group wait history id ttl now */
+static const char retry[] = IF_MINE PACKET_IN_ENTRY IN_MS
     "local h = c[5] and (c[5] .. ',' .. ARGV[5]) or ARGV[5]\n"
     "redis.call('HDEL', KEYS[1], 'w')\n"
     "if c[4] == '1' then\n" /* cancelled meanwhile */
@@ -254,32 +264,33 @@ static const char retry[] = IF_MINE PACKET_IN_ENTRY
     "  redis.call('DEL', KEYS[4])\n"
     "  if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[7]) end\n"
     "else\n"
-    "  local packet = packet_in(ARGV[2])\n"
+    "  local packet, due = packet_in(ARGV[2]), in_ms(ARGV[4])\n"
     "  if packet then redis.call('SET', KEYS[4], packet) end\n"
-    "  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6])\n"
-    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'n', ARGV[1] + 1, 'due', ARGV[4], 'h', h,\n"
+    "  redis.call('ZADD', KEYS[3], due, ARGV[6])\n"
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'n', ARGV[1] + 1, 'due', due, 'h', h,\n"
     "    'e', '')\n"
     "end\n" PUT_ENTRY_AWAY "return 1\n";
 
-/* postpone: call, queue, delayed, packet; entry group due id */
-static const char postpone[] = WRITE_DOWN PACKET_IN_ENTRY
+/* postpone: call, queue, delayed, packet; entry group wait id */
+static const char postpone[] = WRITE_DOWN PACKET_IN_ENTRY IN_MS
     "write_down(ARGV[1])\n"
+    "local due = in_ms(ARGV[3])\n"
     "local c, packet = redis.call('HMGET', KEYS[1], 's', 'e'), packet_in(ARGV[1])\n"
     "local ours = c[1] == 'queued' and c[2] == ARGV[1]\n" EVEN_IF_FULL "if ours then\n"
     "  if packet then redis.call('SET', KEYS[4], packet) end\n"
-    "  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])\n"
-    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'due', ARGV[3], 'e', '')\n"
+    "  redis.call('ZADD', KEYS[3], due, ARGV[4])\n"
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'due', due, 'e', '')\n"
     "end\n"
     "redis.call('XACK', KEYS[2], ARGV[2], ARGV[1])\n"
     "redis.call('XDEL', KEYS[2], ARGV[1])\n"
     "return ours and 1 or 0\n";
 
-/* promote: delayed, queue; now max prefix-of-calls */
-static const char promote[] =
-    "local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])\n"
+/* promote: delayed, queue; max prefix-of-calls */
+static const char promote[] = IN_MS
+    "local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', in_ms(0), 'LIMIT', 0, ARGV[1])\n"
     "redis.call('ZREM', KEYS[1], '')\n" /* EVEN_IF_FULL */
     "for _, id in ipairs(ids) do\n"
-    "  local call = ARGV[3] .. id\n"
+    "  local call = ARGV[2] .. id\n"
     "  local c = redis.call('HMGET', call, 's', 'f')\n"
     "  if c[1] == 'delayed' then\n"
     "    redis.call('HSET', call, 's', 'queued', 'e',\n"

@@ -21,7 +21,7 @@ struct submission {
     char *function, *queue, *callback, *same_key;
     char id[MAX_KEY + 1];
     bool id_is_new; /* not the client's */
-    int64_t due_ms;
+    int64_t delay_ms;
     struct faas_buf head, body, policy;
     unsigned ids;
     bool asking, refused, queue_is_new;
@@ -127,7 +127,7 @@ static void ask(struct submission *s)
         .spill = s->body.len > (size_t)cfg->inline_body_size,
         .policy = faas_buf_str(&s->policy),
         .callback = faas_str_from(s->callback),
-        .due_ms = s->due_ms,
+        .delay_ms = s->delay_ms,
         .same_key = faas_str_from(s->same_key),
         .same_ttl_ms = cfg->idempotency_ms,
         .now_ms = gw_async_now_ms(s->gw),
@@ -193,8 +193,7 @@ static int read_delay(struct submission *s, struct faas_str value, struct faas_e
         return faas_fail(err, FAAS_ERR_INVALID,
                          "X-Delay-Seconds is no whole number from 0 to %lld (async_max_delay)",
                          (long long)(max_ms / 1000));
-    if (seconds)
-        s->due_ms = gw_async_now_ms(s->gw) + (int64_t)seconds * 1000;
+    s->delay_ms = (int64_t)seconds * 1000;
     return 0;
 }
 

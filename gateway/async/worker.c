@@ -119,8 +119,8 @@ static void promote(void *arg)
     if (!faas_redis_is_up(redis_of(w)))
         return;
     for (size_t i = 0; i < w->queues.n; i++)
-        gw_store_promote(&w->async->store, faas_str_from(w->queues.items[i]->name),
-                         gw_async_now_ms(w->gw), PROMOTE_MAX, on_promoted, w);
+        gw_store_promote(&w->async->store, faas_str_from(w->queues.items[i]->name), PROMOTE_MAX,
+                         on_promoted, w);
 }
 
 /* --- leases --- */

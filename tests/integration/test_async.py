@@ -719,6 +719,23 @@ def test_a_clock_that_is_set_back_makes_no_call_shorter(redis, receiver, tmp_pat
     gw.close()
 
 
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_what_is_put_off_is_due_by_rediss_clock(jump, redis, tmp_path, monkeypatch):
+    offset, env = jumping_clock(tmp_path)
+    with monkeypatch.context() as m:
+        for name, value in env.items():
+            m.setenv(name, value)
+        gw = Gateway(redis_url=redis.url, **FAST)
+    deploy(gw, "echo", "cat")
+    with open(offset, "w") as f:
+        f.write(str(jump))
+    soon = submit(gw, "echo", X_Delay_Seconds="1").headers["X-Call-Id"]
+    late = submit(gw, "echo", X_Delay_Seconds="600").headers["X-Call-Id"]
+    wait_state(redis, soon, "done")
+    assert redis.call(late)["s"] == "delayed"
+    gw.close()
+
+
 def test_half_an_answer_is_none(redis, gateway, receiver):
     deploy(gateway, "breaks", "/usr/bin/python3 f.py", {"f.py": BREAKING_FUNCTION},
            envVars={"mode": "http", "upstream_url": "http://127.0.0.1:0"},
