@@ -535,6 +535,11 @@ static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
     no_answer(a, a->lost ? "the lease was lost" : "cancelled");
 }
 
+bool gw_attempt_rests(const struct gw_attempt *a)
+{
+    return a->step == GW_CALLING_BACK && !a->calling_back;
+}
+
 void gw_attempt_renew(struct gw_attempt *a)
 {
     size_t n = strlen(a->entry) + 1;

@@ -43,6 +43,8 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
 bool gw_attempt_runs(struct gw_worker *w, struct faas_str entry);
 /* Says that it is still ours. */
 void gw_attempt_renew(struct gw_attempt *a);
+/* Nothing is left but the callback, and that not before its next try is due. */
+bool gw_attempt_rests(const struct gw_attempt *a);
 /* Forgets it where it stands; its entry stays as it is. */
 void gw_attempt_abandon(struct gw_attempt *a);
 

@@ -32,32 +32,32 @@
  * id fn queue packet now group prefix spill delay ttl
  *
  * A new queue gets its group at once: a worker that comes when Redis is full could not make it. */
-#define QUEUE_CALL                                                                                 \
-    IN_MS                                                                                          \
-        "local function make_queue()\n"                                                            \
-        "  redis.call('SADD', KEYS[3], ARGV[3])\n"                                                 \
-        "  if redis.call('EXISTS', KEYS[2]) == 0 then\n"                                           \
-        "    redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[6], '0', 'MKSTREAM')\n"                  \
-        "  end\n"                                                                                  \
-        "end\n"                                                                                    \
-        "local function add(...)\n"                                                                \
-        "  make_queue()\n"                                                                         \
-        "  local e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"          \
-        "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n" \
-        "    'e', e)\n"                                                                            \
-        "end\n"                                                                                    \
-        "if ARGV[9] ~= '0' then\n"                                                                 \
-        "  local due = in_ms(ARGV[9])\n"                                                           \
-        "  make_queue()\n"                                                                         \
-        "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
-        "  redis.call('ZADD', KEYS[5], due, ARGV[1])\n"                                            \
-        "  redis.call('HSET', KEYS[1], 's', 'delayed', 'f', ARGV[2], 'q', ARGV[3], 't', "          \
-        "ARGV[5],\n"                                                                               \
-        "    'due', due)\n"                                                                        \
-        "elseif ARGV[8] == '1' then\n"                                                             \
-        "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
-        "  add()\n"                                                                                \
-        "else add('p', ARGV[4]) end\n"
+#define QUEUE_CALL                                                                             \
+    IN_MS                                                                                      \
+    "local function make_queue()\n"                                                            \
+    "  redis.call('SADD', KEYS[3], ARGV[3])\n"                                                 \
+    "  if redis.call('EXISTS', KEYS[2]) == 0 then\n"                                           \
+    "    redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[6], '0', 'MKSTREAM')\n"                  \
+    "  end\n"                                                                                  \
+    "end\n"                                                                                    \
+    "local function add(...)\n"                                                                \
+    "  make_queue()\n"                                                                         \
+    "  local e = redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', ARGV[2], ...)\n"          \
+    "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', ARGV[2], 'q', ARGV[3], 't', ARGV[5],\n" \
+    "    'e', e)\n"                                                                            \
+    "end\n"                                                                                    \
+    "if ARGV[9] ~= '0' then\n"                                                                 \
+    "  local due = in_ms(ARGV[9])\n"                                                           \
+    "  make_queue()\n"                                                                         \
+    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
+    "  redis.call('ZADD', KEYS[5], due, ARGV[1])\n"                                            \
+    "  redis.call('HSET', KEYS[1], 's', 'delayed', 'f', ARGV[2], 'q', ARGV[3], 't', "          \
+    "ARGV[5],\n"                                                                               \
+    "    'due', due)\n"                                                                        \
+    "elseif ARGV[8] == '1' then\n"                                                             \
+    "  redis.call('SET', KEYS[4], ARGV[4])\n"                                                  \
+    "  add()\n"                                                                                \
+    "else add('p', ARGV[4]) end\n"
 
 /* Which queue has the fresh call that an id names, and what its entry says. */
 #define FIND_FRESH                                                                          \

@@ -361,10 +361,19 @@ static void close_reader(struct gw_worker *w)
     w->reader = NULL;
 }
 
+/* A callback that waits for its next try is left for whoever takes the entry over. */
+static bool has_work(const struct gw_worker *w)
+{
+    faas_list_for_each (&w->attempts, it)
+        if (!gw_attempt_rests(FAAS_CONTAINER_OF(it, struct gw_attempt, node)))
+            return true;
+    return false;
+}
+
 static void drain_tick(void *arg)
 {
     struct gw_worker *w = arg;
-    bool is_over = gw_reading_end(w) && w->n_attempts == 0;
+    bool is_over = gw_reading_end(w) && !has_work(w);
 
     if (!is_over && faas_loop_now_ms(w->loop) < w->drain_until_ms) {
         faas_timer_start(w->loop, &w->drain_timer, DRAIN_TICK_MS, drain_tick, w);

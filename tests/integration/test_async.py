@@ -747,6 +747,19 @@ def test_half_an_answer_is_none(redis, gateway, receiver):
     assert gateway.api("GET", f"/async-function/{call_id}/result").body == b""
 
 
+def test_a_gateway_stops_while_a_callback_waits_for_its_next_try(redis):
+    """It does not wait as well: whoever takes the entry over tries again."""
+    gw = Gateway(redis_url=redis.url, drain_timeout="60s", **FAST)
+    deploy(gw, "echo", "cat")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        call_id = submit(gw, "echo", b"x",
+                         X_Callback_Url=f"http://127.0.0.1:{s.getsockname()[1]}/").headers["X-Call-Id"]
+        wait_until(lambda: redis.call(call_id).get("cbs") == "due", "the callback")
+        gw.stop()
+    assert redis.call(call_id)["cbs"] == "due"
+
+
 def test_a_gateway_stops_while_a_callbacks_receiver_hangs(redis):
     """The call is home before its loop is gone; the sanitizer would tell."""
     gw = Gateway(redis_url=redis.url, drain_timeout="100ms", callback_timeout="2s", **FAST)
