@@ -63,6 +63,11 @@ static void attempt_free(struct gw_attempt *a)
         gw_fn_limit_leave(&w->limits, a->limit, a->status);
     faas_list_remove(&a->node);
     w->n_attempts--;
+    if (a->is_called_back) {
+        w->n_calling_back--;
+        w->calling_back_bytes -= a->body.len;
+    }
+    gw_served_let_go(&w->queues, a->queue);
     free(a->entry);
     free(a->id);
     free(a->function);
@@ -80,13 +85,14 @@ void gw_attempt_abandon(struct gw_attempt *a)
 static void over(struct gw_attempt *a)
 {
     struct gw_worker *w = a->worker;
-    struct gw_served_queue *queue = a->queue;
+    struct gw_served_queue *queue = a->has_place ? a->queue : NULL;
 
     attempt_free(a);
     gw_worker_more(w, queue);
 }
 
-/* The function, and the next call, need not wait for our book-keeping. */
+/* The function, its queue and the next call need not wait for our book-keeping, and even less for
+ * a callback's receiver. */
 static void leave_function(struct gw_attempt *a)
 {
     if (a->limit)
@@ -96,7 +102,7 @@ static void leave_function(struct gw_attempt *a)
         return;
     a->has_place = false;
     a->worker->n_calling--;
-    gw_worker_more(a->worker, NULL);
+    gw_worker_more(a->worker, a->queue);
 }
 
 static void count(struct faas_family *family, const struct gw_attempt *a, const char *what)
@@ -154,6 +160,12 @@ static void call_back(void *arg)
 {
     struct gw_attempt *a = arg;
 
+    if (!a->is_called_back) {
+        a->is_called_back = true;
+        a->worker->n_calling_back++;
+        a->worker->calling_back_bytes += a->body.len;
+        gw_worker_more(a->worker, NULL);
+    }
     a->step = GW_CALLING_BACK;
     a->callbacks++;
     a->calling_back = gw_callback_start(a, on_called_back);
@@ -480,6 +492,7 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
     a->retry_after_ms = -1;
     a->queue = queue;
     queue->running++;
+    queue->held++;
     a->entry = faas_str_dup(e->entry);
     a->id = faas_str_dup(e->id);
     a->function = faas_str_dup(e->function);

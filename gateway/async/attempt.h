@@ -31,6 +31,7 @@ struct gw_attempt {
     char why[160]; /* there is no answer */
     double seconds;
     /* the callback */
+    bool is_called_back; /* it is one of worker->n_calling_back */
     unsigned callbacks;
     struct faas_timer timer; /* next try, of whatever step */
     struct gw_callback *calling_back;

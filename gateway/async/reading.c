@@ -7,9 +7,12 @@
 enum {
     BLOCK_MS = 1000,     /* how long Redis keeps an idle reader waiting */
     SHORT_BLOCK_MS = 20, /* when there are more queues than one question names */
-    /* Calls that are not over, for each that may be made at a time: while Redis or a callback's
-     * receiver is slow, other calls go on. */
+    /* Calls that are not recorded, for each that may be made at a time: while Redis is slow, other
+     * calls go on. */
     RECORDING_FACTOR = 4,
+    /* The same while callbacks' receivers are slow, which may be anybody's. */
+    MAX_CALLING_BACK = 2000,
+    MAX_CALLING_BACK_BYTES = 64 * 1024 * 1024,
 };
 
 static int64_t now_ms(const struct gw_worker *w)
@@ -21,9 +24,11 @@ size_t gw_reading_room(const struct gw_worker *w)
 {
     size_t max = (size_t)w->gw->cfg->async.max_inflight;
     size_t free_places = w->n_calling < max ? max - w->n_calling : 0;
-    size_t open = RECORDING_FACTOR * max;
+    size_t open = RECORDING_FACTOR * max, not_recorded = w->n_attempts - w->n_calling_back;
 
-    return w->n_attempts < open ? FAAS_MIN(free_places, open - w->n_attempts) : 0;
+    if (w->n_calling_back >= MAX_CALLING_BACK || w->calling_back_bytes >= MAX_CALLING_BACK_BYTES)
+        return 0;
+    return not_recorded < open ? FAAS_MIN(free_places, open - not_recorded) : 0;
 }
 
 /* Entries come at once when the queue that had enough to do is asked as well. */

@@ -62,13 +62,20 @@ void gw_served_add(struct gw_served_queues *q, struct faas_str name)
 void gw_served_end(struct gw_served_queues *q)
 {
     for (size_t i = q->n; i-- > 0;)
-        if (!q->items[i]->listed && q->items[i]->running == 0)
+        if (!q->items[i]->listed && q->items[i]->running == 0 && q->items[i]->held == 0)
             forget(q, i);
 }
 
 void gw_served_leave(struct gw_served_queues *q, struct gw_served_queue *s)
 {
     s->running--;
+    if (!s->listed)
+        gw_served_end(q);
+}
+
+void gw_served_let_go(struct gw_served_queues *q, struct gw_served_queue *s)
+{
+    s->held--;
     if (!s->listed)
         gw_served_end(q);
 }

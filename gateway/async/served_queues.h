@@ -7,10 +7,11 @@
 
 struct gw_served_queue {
     char *name;
-    size_t rank;  /* of its rule: 0 goes first */
-    unsigned max; /* calls at a time; 0: no limit of its own */
-    unsigned running;
-    bool listed; /* Redis has it, and it is not paused */
+    size_t rank;      /* of its rule: 0 goes first */
+    unsigned max;     /* calls at a time; 0: no limit of its own */
+    unsigned running; /* of them */
+    unsigned held;    /* those, and what is known of others that have run */
+    bool listed;      /* Redis has it, and it is not paused */
 };
 
 struct gw_served_queues {
@@ -21,7 +22,7 @@ struct gw_served_queues {
 };
 
 /* The queues are listed anew: _begin, _add for each, _end. Those of no rule are left out; what is
- * not listed any more is forgotten once none of its calls runs. */
+ * not listed any more is forgotten once none of its calls runs or is held. */
 void gw_served_begin(struct gw_served_queues *q);
 void gw_served_add(struct gw_served_queues *q, struct faas_str name);
 void gw_served_end(struct gw_served_queues *q);
@@ -30,7 +31,8 @@ void gw_served_deinit(struct gw_served_queues *q);
 /* Also of one that is not listed: what was asked for before it was paused may come yet. NULL: of no
  * rule. */
 struct gw_served_queue *gw_served_get(struct gw_served_queues *q, struct faas_str name);
-void gw_served_leave(struct gw_served_queues *q, struct gw_served_queue *s); /* a call has ended */
+void gw_served_leave(struct gw_served_queues *q, struct gw_served_queue *s);  /* a call has ended */
+void gw_served_let_go(struct gw_served_queues *q, struct gw_served_queue *s); /* and is recorded */
 
 /* How many more calls of it there may be. */
 size_t gw_served_room(const struct gw_served_queue *s, size_t room);

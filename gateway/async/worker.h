@@ -31,7 +31,9 @@ struct gw_worker {
     struct gw_queue_gauges gauges;
     struct faas_list attempts; /* those that run */
     size_t n_attempts;
-    size_t n_calling; /* of them; the others are being recorded or call back */
+    size_t n_calling;          /* of them; the others are being recorded or call back */
+    size_t n_calling_back;     /* of them */
+    size_t calling_back_bytes; /* answers that these hold */
     struct gw_served_queues queues;
     struct gw_ahead ahead;
     size_t n_giving_back; /* of what was read ahead */

@@ -792,6 +792,26 @@ def test_receivers_that_hang_hold_up_nobody_who_manages(redis):
     gw.close()
 
 
+def test_receivers_that_hang_hold_up_no_other_call(redis):
+    gw = Gateway(redis_url=redis.url, async_max_inflight=1, async_queues="narrow:1,*", callback_timeout="60s",
+                 drain_timeout="100ms", **FAST)
+    with socket.socket() as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.listen()
+        deploy(gw, "echo", "cat")
+        deploy(gw, "narrow", "cat", annotations={"com.openfaas.queue": "narrow"})
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
+        hanging = []
+        for name in ["narrow"] + 5 * ["echo"]:
+            assert submit(gw, name, b"x", X_Callback_Url=url).status == 202
+            hanging.append(receiver.accept()[0])
+        for name in "narrow", "echo":
+            wait_state(redis, submit(gw, name).headers["X-Call-Id"], "done")
+    for connection in hanging:
+        connection.close()
+    gw.close()
+
+
 def test_a_queue_that_is_not_there_is_named(redis, gateway):
     for method, rest in (("POST", "pause"), ("POST", "resume"), ("POST", "purge"), ("GET", "dead"),
                          ("POST", "redrive")):

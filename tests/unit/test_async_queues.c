@@ -195,13 +195,15 @@ static void what_is_not_listed_any_more_goes_with_its_last_call(void **state)
     set_up(&f, "a,b", NAMES("a", "b", "other"));
     assert_int_equal(f.queues.n, 2);
     a = gw_served_get(&f.queues, FAAS_STR("a"));
-    a->running = 1;
+    a->running = a->held = 1;
     gw_served_begin(&f.queues);
     gw_served_end(&f.queues);
     assert_int_equal(f.queues.n, 1);
     gw_served_ask(&f.queues, GW_ANY_RANK, 10, &q);
     assert_int_equal(q.n, 0);
     gw_served_leave(&f.queues, a);
+    assert_int_equal(f.queues.n, 1); /* its outcome is still to be recorded */
+    gw_served_let_go(&f.queues, a);
     assert_int_equal(f.queues.n, 0);
     tear_down(&f);
 }
