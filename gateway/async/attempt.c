@@ -224,7 +224,10 @@ static void on_recorded(void *arg, enum gw_store_result result, const struct faa
     (void)err;
     if (result == GW_ASYNC_OK)
         count(a->worker->gw->async->finished, a, final_state(a));
-    if (result == GW_ASYNC_ERROR) /* it may have been done: then the next answer is LOST */
+    if (result == GW_ASYNC_AGAIN) {
+        a->has_more = true;
+        record(a);
+    } else if (result == GW_ASYNC_ERROR) /* it may have been done: then the next answer is LOST */
         faas_timer_start(a->worker->loop, &a->timer, STORE_RETRY_MS, record, a);
     else if (result == GW_ASYNC_OK && wants_callback(a))
         call_back(a);
@@ -268,7 +271,7 @@ static void finish(struct gw_attempt *a)
         .result_body = faas_buf_str(&a->body),
         .began_ms = a->started_ms,
         .now_ms = now_ms(a),
-        .has_packet_key = a->has_packet_key,
+        .has_more = a->has_more,
         .hold = wants_callback(a),
     };
 
@@ -463,7 +466,7 @@ static void start(struct gw_attempt *a, const struct gw_entry *e, bool again)
     struct gw_started call = {0};
 
     if (again || !e->packet.len) {
-        a->has_packet_key = true; /* or may have */
+        a->has_more = true; /* or may have */
         gw_store_start(store_of(a), a->ref.queue, a->ref.entry, a->ref.id,
                        faas_str_from(a->worker->name), again, config_of(a)->result_ms, now_ms(a),
                        on_started, a);
@@ -560,6 +563,7 @@ void gw_attempt_renew(struct gw_attempt *a)
 
     if (a->step == GW_STARTING)
         return;
+    a->has_more = true;
     r = faas_zalloc(sizeof(*r) + n);
     r->worker = a->worker;
     memcpy(r->entry, a->entry, n);

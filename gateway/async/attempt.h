@@ -18,7 +18,7 @@ struct gw_attempt {
     bool has_place;                 /* it is one of worker->n_calling */
     int64_t started_ms, began_ns;   /* Unix time, and what its length is measured by */
     enum { GW_STARTING, GW_CALLING, GW_RECORDING, GW_CALLING_BACK } step;
-    bool has_packet_key;
+    bool has_more;  /* as in gw_outcome */
     bool cancelled; /* wanted by somebody */
     bool lost;      /* another worker has it */
     /* the answer */

@@ -2,6 +2,7 @@
  *
  *   call:ID        hash    the call: state, function, attempts (async/store_scripts.c); none while
  *                          its entry says all there is
+ *   done:ID        string  instead: a fresh call that is done, with its result (async/done.h)
  *   packet:ID      string  what the worker needs to make it (async/packet.h), when that is not in
  *                          the stream: it is large, or the call is put off or dead
  *   result:ID      string  the function's answer, until its time is over

@@ -340,14 +340,22 @@ void gw_store_renew(struct gw_store *s, const struct gw_attempt_ref *ref, struct
     run(&a, GW_SCRIPT_RENEW, on_renewed, op);
 }
 
+/* Its id is its entry's. */
+static bool is_fresh(const struct gw_attempt_ref *ref)
+{
+    char id[GW_CALL_ID_LEN + 1];
+
+    return gw_call_id_format(id, ref->entry, gw_call_id_tail(ref->id)) && faas_str_eqz(ref->id, id);
+}
+
 void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *ref,
                      const struct gw_outcome *o, gw_stored_fn *fn, void *arg)
 {
     struct args a = {.store = s};
     struct op *op;
 
-    if (s->ends && !o->has_packet_key && !o->hold && !o->reason.len &&
-        faas_str_eqz(FAAS_STR("done"), o->state)) {
+    if (s->ends && !o->has_more && !o->hold && !o->reason.len &&
+        faas_str_eqz(FAAS_STR("done"), o->state) && is_fresh(ref)) {
         gw_finish_batch_add(s->ends, ref, o, fn, arg);
         return;
     }
@@ -535,6 +543,7 @@ void gw_store_get(struct gw_store *s, struct faas_str id, int64_t now_ms, faas_r
     struct args a = {.store = s};
 
     add_key(&a, "call:", id);
+    add_key(&a, "done:", id);
     add(&a, faas_str_from(s->prefix));
     add(&a, FAAS_STR(GW_ASYNC_GROUP));
     add_int(&a, now_ms);
@@ -544,7 +553,11 @@ void gw_store_get(struct gw_store *s, struct faas_str id, int64_t now_ms, faas_r
 
 void gw_store_get_result(struct gw_store *s, struct faas_str id, faas_redis_fn *fn, void *arg)
 {
-    command(s, "GET", "result:", id, (struct faas_str){0}, fn, arg);
+    struct args a = {.store = s};
+
+    add_key(&a, "result:", id);
+    add_key(&a, "done:", id);
+    run(&a, GW_SCRIPT_RESULT, fn, arg);
 }
 
 void gw_store_pause(struct gw_store *s, struct faas_str queue, bool paused, faas_redis_fn *fn,

@@ -33,6 +33,7 @@ enum gw_store_result {
     GW_ASYNC_OK,
     GW_ASYNC_LOST,  /* the call is gone, or somebody else's by now; nothing was done */
     GW_ASYNC_ERROR, /* Redis could not, or it is not known whether it has */
+    GW_ASYNC_AGAIN, /* of an end: there is more to know of the call; with has_more, please */
 };
 
 /* --- submitting --- */
@@ -131,8 +132,8 @@ struct gw_outcome {
     struct faas_str result_body;    /* as much as is to be kept */
     int64_t ttl_ms;                 /* how long all of it is kept, from the callback on; 0: ever */
     int64_t began_ms, now_ms;
-    bool has_packet_key; /* its packet did not come in its entry */
-    bool hold;           /* a callback is due: the entry stays ours until gw_store_release() */
+    bool has_more; /* or may have: a hash, a key for its packet */
+    bool hold;     /* a callback is due: the entry stays ours until gw_store_release() */
 };
 
 void gw_store_finish(struct gw_store *s, const struct gw_attempt_ref *a, const struct gw_outcome *o,

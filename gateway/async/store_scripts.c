@@ -6,8 +6,8 @@
  *
  * A fresh call is its entry in the stream and nothing else, {r: TAIL, f: FUNCTION, p: PACKET}, and
  * its id says which (async/call_id.h): one XADD queues it. It gets a hash when something has to be
- * known of it that the entry does not say; at the latest when it is over. Until then it is
- * "queued", and runs if its entry is pending.
+ * known of it that the entry does not say. Until then it is "queued", and runs if its entry is
+ * pending. When it is done at once, and there is no callback, one string says so (async/done.h).
  *
  * A call with an id of its own, an Idempotency-Key, a large body, or one that is put off, has its
  * hash at once, and the entry {c: ID, f: FUNCTION, p: PACKET}. When the packet is large, or the
@@ -72,16 +72,16 @@
 
 /* submit: as above, then ask? entry tail -> 1 new, 0 the id is taken (looked up if ask), or the id
  * that the same key has */
-static const char submit[] =
-    FIND_FRESH "local same = ARGV[10] ~= '0'\n"
-               "if same then\n"
-               "  local old = redis.call('GET', KEYS[6])\n"
-               "  if old then return old end\n"
-               "end\n"
-               "if ARGV[11] == '1' and (redis.call('EXISTS', KEYS[1]) == 1 or\n"
-               "    find_fresh(ARGV[7], ARGV[12], ARGV[13])) then return 0 end\n" QUEUE_CALL
-               "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
-               "return 1\n";
+static const char submit[] = FIND_FRESH
+    "local same = ARGV[10] ~= '0'\n"
+    "if same then\n"
+    "  local old = redis.call('GET', KEYS[6])\n"
+    "  if old then return old end\n"
+    "end\n"
+    "if ARGV[11] == '1' and (redis.call('EXISTS', KEYS[1], ARGV[7] .. 'done:' .. ARGV[1]) > 0 or\n"
+    "    find_fresh(ARGV[7], ARGV[12], ARGV[13])) then return 0 end\n" QUEUE_CALL
+    "if same then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[10]) end\n"
+    "return 1\n";
 
 /* fire: as submit, then last
  * as above, then skip? -> {id, enum gw_fired} */
@@ -121,6 +121,8 @@ static const char fire[] =
     "  if redis.call('EXISTS', KEYS[1]) == 1 then return end\n"                                   \
     "  local e = redis.call('XRANGE', KEYS[2], entry, entry)[1]\n"                                \
     "  if not e or e[2][1] ~= 'r' or e[2][2] ~= KEYS[1]:sub(-9) or not e[2][6] then return end\n" \
+    "  local done = KEYS[1]:sub(1, -42) .. 'done:' .. KEYS[1]:sub(-36)\n"                         \
+    "  if redis.call('EXISTS', done) == 1 then return end\n"                                      \
     "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', e[2][4], 'q',\n"         \
     "    KEYS[2]:match('[^:]*$'), 't', entry:match('^%d+'), 'e', entry)\n"                        \
     "end\n"
@@ -202,46 +204,27 @@ static const char finish[] = IF_MINE PACKET_IN_ENTRY
     "if not hold then\n" PUT_ENTRY_AWAY "end\n"
     "return 1\n";
 
-/* finish_all: queue; group now ttl prefix-of-calls prefix-of-results queue, then of each
- * id attempt entry function status history began result -> {0 or 1, as finish}…
+/* finish_fresh: queue; group ttl prefix, then of each id entry record
+ * -> {0 as finish, 1 as finish, or 2 it has a hash: finish}…
  *
- * For several calls of a queue that are done: without a callback, or a packet's key. */
-static const char finish_all[] =
-    "local out, away, old, fresh, ttl = {}, {}, {}, {}, ARGV[3]\n"
-    "for i = 7, #ARGV, 8 do\n"
-    "  local entry = ARGV[i + 2]\n"
-    "  local c = redis.call('HMGET', ARGV[4] .. ARGV[i], 'n', 'e', 's', 'h')\n"
-    "  local mine = (c[1] or '1') == ARGV[i + 1] and c[2] == entry and\n"
-    "    (c[3] == 'queued' or c[3] == 'running')\n"
-    "  if not c[3] and ARGV[i + 1] == '1' then\n"
-    "    local e = redis.call('XRANGE', KEYS[1], entry, entry)[1]\n"
-    "    mine = e and e[2][1] == 'r' and e[2][2] == ARGV[i]:sub(-9)\n"
-    "    fresh[i] = mine\n"
-    "  end\n"
-    "  if mine then away[#away + 1] = entry; old[i] = c[4] end\n"
-    "  out[#out + 1] = mine and 1 or 0\n"
-    "end\n"
-    "if #away == 0 then return out end\n"
-    "redis.call('HDEL', ARGV[4] .. ARGV[7], '')\n" /* EVEN_IF_FULL */
-    "for k, mine in ipairs(out) do\n"
-    "  if mine == 1 then\n"
-    "    local i = 8 * k - 1\n"
-    "    local h, call = ARGV[i + 5], ARGV[4] .. ARGV[i]\n"
-    "    if old[i] then h = old[i] .. ',' .. h end\n"
-    "    if ttl ~= '0' then redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 7], 'PX', ttl)\n"
-    "    else redis.call('SET', ARGV[5] .. ARGV[i], ARGV[i + 7]) end\n"
-    "    if fresh[i] then\n"
-    "      redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 4], 'h', h, 'at', ARGV[i + 6],\n"
-    "        'fin', ARGV[2], 'f', ARGV[i + 3], 'q', ARGV[6], 't', ARGV[i + 2]:match('^%d+'))\n"
-    "    else\n"
-    "      redis.call('HSET', call, 's', 'done', 'st', ARGV[i + 4], 'h', h, 'at', ARGV[i + 6],\n"
-    "        'fin', ARGV[2])\n"
-    "    end\n"
-    "    if ttl ~= '0' then redis.call('PEXPIRE', call, ttl) end\n"
+ * For fresh calls of one queue. Whoever claims such an entry writes a hash: so as long as there is
+ * none, a pending entry is the first reader's. */
+static const char finish_fresh[] =
+    "local calls, out, away = {}, {}, {}\n"
+    "for i = 4, #ARGV, 3 do calls[#calls + 1] = ARGV[3] .. 'call:' .. ARGV[i] end\n"
+    "local some = redis.call('EXISTS', unpack(calls)) > 0\n"
+    "for k, call in ipairs(calls) do\n"
+    "  local i = 3 * k + 1\n"
+    "  if some and redis.call('EXISTS', call) == 1 then out[k] = 2\n"
+    "  elseif redis.call('XACK', KEYS[1], ARGV[1], ARGV[i + 1]) == 0 then out[k] = 0\n"
+    "  else\n"
+    "    local done = ARGV[3] .. 'done:' .. ARGV[i]\n"
+    "    if ARGV[2] ~= '0' then redis.call('SET', done, ARGV[i + 2], 'PX', ARGV[2])\n"
+    "    else redis.call('SET', done, ARGV[i + 2]) end\n"
+    "    out[k], away[#away + 1] = 1, ARGV[i + 1]\n"
     "  end\n"
     "end\n"
-    "redis.call('XACK', KEYS[1], ARGV[1], unpack(away))\n"
-    "redis.call('XDEL', KEYS[1], unpack(away))\n"
+    "if #away > 0 then redis.call('XDEL', KEYS[1], unpack(away)) end\n"
     "return out\n";
 
 /* release: call, queue, packet, result; attempt entry group note */
@@ -313,6 +296,7 @@ static const char cancel[] = IS_PENDING FIND_FRESH
     "local c, call = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'n'), {}\n"
     "local function put(k, v) call[#call + 1] = k; call[#call + 1] = v end\n"
     "if not c[1] then\n"
+    "  if redis.call('EXISTS', ARGV[1] .. 'done:' .. ARGV[2]) == 1 then return 2 end\n"
     "  local q, fields = find_fresh(ARGV[1], ARGV[6], ARGV[7])\n"
     "  if not q then return 0 end\n"
     "  c = {'queued', ARGV[6], q}\n"
@@ -334,11 +318,26 @@ static const char cancel[] = IS_PENDING FIND_FRESH
     "if ARGV[4] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end\n"
     "return 1\n";
 
-/* get: call; prefix group now entry tail -> HGETALL, with what its pending entry says before it */
-static const char get[] = IS_PENDING FIND_FRESH
+/* What gw_done_append() wrote: from and to are where the history is in it. */
+#define DONE                                                              \
+    "local function read_done(key)\n"                                     \
+    "  local head = redis.call('GETRANGE', key, 0, 1023)\n"               \
+    "  local st, at, fin, f, q, n, from = head:match(\n"                  \
+    "    '^(%d+) (%d+) (%d+) (%S+) (%S+) (%d+)\\n()')\n"                  \
+    "  if st then return st, at, fin, f, q, from - 1, from - 1 + n end\n" \
+    "end\n"
+
+/* get: call, done; prefix group now entry tail -> HGETALL, with what its pending entry says before
+ * it */
+static const char get[] = IS_PENDING FIND_FRESH DONE
     "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q')\n"
     "local all = redis.call('HGETALL', KEYS[1])\n"
     "if not c[1] then\n"
+    "  local st, at, fin, f, q, from, to = read_done(KEYS[2])\n"
+    "  if st then\n"
+    "    return {'s', 'done', 'st', st, 'at', at, 'fin', fin, 'f', f, 'q', q, 't',\n"
+    "      ARGV[4]:match('^%d+'), 'h', redis.call('GETRANGE', KEYS[2], from, to - 1)}\n"
+    "  end\n"
     "  local q, fields = find_fresh(ARGV[1], ARGV[4], ARGV[5])\n"
     "  if not q then return {} end\n"
     "  c = {'queued', ARGV[4], q}\n"
@@ -349,6 +348,11 @@ static const char get[] = IS_PENDING FIND_FRESH
     "local out = {'s', 'running', 'at', string.format('%.0f', ARGV[3] - p[3])}\n"
     "for _, v in ipairs(all) do out[#out + 1] = v end\n"
     "return out\n";
+
+/* result: result, done -> string, nil */
+static const char result[] =
+    DONE "local st, _, _, _, _, _, to = read_done(KEYS[2])\n"
+         "return st and redis.call('GETRANGE', KEYS[2], to, -1) or redis.call('GET', KEYS[1])\n";
 
 /* redrive: call, queue, dead, result, packet; id */
 static const char redrive[] =
@@ -468,11 +472,12 @@ static const char dead[] =
 const char *const gw_store_scripts[] = {
     [GW_SCRIPT_SUBMIT] = submit,     [GW_SCRIPT_FIRE] = fire,
     [GW_SCRIPT_START] = start,       [GW_SCRIPT_RENEW] = renew,
-    [GW_SCRIPT_FINISH] = finish,     [GW_SCRIPT_FINISH_ALL] = finish_all,
+    [GW_SCRIPT_FINISH] = finish,     [GW_SCRIPT_FINISH_FRESH] = finish_fresh,
     [GW_SCRIPT_RELEASE] = release,   [GW_SCRIPT_RETRY] = retry,
     [GW_SCRIPT_PROMOTE] = promote,   [GW_SCRIPT_CANCEL] = cancel,
     [GW_SCRIPT_REDRIVE] = redrive,   [GW_SCRIPT_PURGE] = purge,
     [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
     [GW_SCRIPT_DEAD] = dead,         [GW_SCRIPT_GET] = get,
+    [GW_SCRIPT_RESULT] = result,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

@@ -8,7 +8,7 @@ enum gw_script {
     GW_SCRIPT_START,
     GW_SCRIPT_RENEW,
     GW_SCRIPT_FINISH,
-    GW_SCRIPT_FINISH_ALL,
+    GW_SCRIPT_FINISH_FRESH,
     GW_SCRIPT_RELEASE,
     GW_SCRIPT_RETRY,
     GW_SCRIPT_PROMOTE,
@@ -19,6 +19,7 @@ enum gw_script {
     GW_SCRIPT_QUEUES,
     GW_SCRIPT_DEAD,
     GW_SCRIPT_GET,
+    GW_SCRIPT_RESULT,
 };
 
 #endif

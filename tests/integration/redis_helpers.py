@@ -58,12 +58,24 @@ class Redis:
     def call(self, call_id):
         """The hash of one call, with what it does not say about a first attempt."""
         flat = self("HGETALL", f"minnow:call:{call_id}")
-        call = dict(zip(flat[::2], flat[1::2])) or self.fresh(call_id)
+        call = dict(zip(flat[::2], flat[1::2])) or self.done(call_id) or self.fresh(call_id)
         if call:
             call.setdefault("n", "1")
         if call.get("s") == "queued" and self.is_taken(f"minnow:queue:{call['q']}", call["e"]):
             call["s"] = "running"
         return call
+
+    def done(self, call_id, prefix="minnow:"):
+        """What its record says of it; gateway/async/done.h says how that is made."""
+        head, _, rest = (self("GET", f"{prefix}done:{call_id}") or "").partition("\n")
+        if not head:
+            return {}
+        status, began, finished, function, queue, n = head.split()
+        return {"s": "done", "st": status, "at": began, "fin": finished, "f": function, "q": queue,
+                "h": rest[:int(n)], "result": rest[int(n):]}
+
+    def result(self, call_id, prefix="minnow:"):
+        return self("GET", f"{prefix}result:{call_id}") or self.done(call_id, prefix).get("result")
 
     def fresh(self, call_id):
         """What its entry alone says of it; gateway/async/call_id.h says how its id is made."""

@@ -100,9 +100,9 @@ def test_a_call_is_queued_made_and_recorded(redis, gateway):
     call_id = answer.headers["X-Call-Id"]
     call = wait_state(redis, call_id, "done")
     assert (call["st"], call["n"], call["q"]) == ("200", "1", "faas-request")
-    assert redis("GET", f"minnow:result:{call_id}") == "hello"
+    assert redis.result(call_id) == "hello"
     assert redis("XLEN", "minnow:queue:faas-request") == 0
-    assert redis("PTTL", f"minnow:call:{call_id}") > 0
+    assert redis("PTTL", f"minnow:done:{call_id}") > 0
 
 
 def test_the_function_sees_the_call_as_it_was_sent(redis, gateway):
@@ -111,7 +111,7 @@ def test_the_function_sees_the_call_as_it_was_sent(redis, gateway):
                      User_Agent="me", X_Callback_Url="http://nowhere.invalid/", Idempotency_Key="k1",
                      X_Delay_Seconds="0").headers["X-Call-Id"]
     wait_state(redis, call_id, "done")
-    seen = redis("GET", f"minnow:result:{call_id}").splitlines()
+    seen = redis.result(call_id).splitlines()
     for line in ("Http_Method=POST", "Http_Path=/a/b", "Http_Query=q=%20", "Http_X_Test=yes",
                  f"Http_X_Call_Id={call_id}", "Http_Content_Length=1", "Http_Idempotency_Key=k1",
                  "Http_X_Delay_Seconds=0", "Http_X_Callback_Url=http://nowhere.invalid/"):
@@ -124,7 +124,7 @@ def seen_of_a_call(redis, gw, prefix):
     deploy(gw, "env", "sh f.sh", script("env; cat"))
     call_id = submit(gw, "env", b"body", "/a%2Fb?q=%20", X_Test="yes",
                      X_Forwarded_For="10.0.0.9").headers["X-Call-Id"]
-    result = wait_until(lambda: redis("GET", f"{prefix}result:{call_id}"), "the result")
+    result = wait_until(lambda: redis.result(call_id, prefix), "the result")
     lines = {line for line in result.splitlines() if line.startswith("Http_") or line == "body"}
     lines = {line.replace(call_id, "ID").replace(gw.url[len("http://"):], "HOST") for line in lines
              if not line.startswith("Http_X_Start_Time=")}
@@ -161,7 +161,7 @@ def test_a_direct_call_that_gets_no_answer_is_the_platforms_failure(redis):
         call_id = submit(gw, "slow").headers["X-Call-Id"]
         call = wait_state(redis, call_id, "dead")
         assert call["st"] == "504"
-        error = json.loads(redis("GET", f"minnow:result:{call_id}"))
+        error = json.loads(redis.result(call_id))
         assert (error["component"], error["function"], error["call_id"]) == ("gateway", "slow.openfaas-fn", call_id)
         assert "upstream_timeout" in error["error"]
         flight = gw.call("GET", f"/system/calls/{call_id}", auth=True).json()
@@ -186,7 +186,7 @@ def test_refused(redis, gateway):
     for name, (function, headers, status, named) in REFUSED.items():
         answer = submit(gateway, function, **headers)
         assert answer.status == status and named in answer.json()["error"], (name, answer)
-    assert redis("KEYS", "minnow:call:*") == []
+    assert redis("KEYS", "minnow:call:*") == [] and redis("XLEN", "minnow:queue:faas-request") == 0
 
 
 def test_bodies_to_their_limits(redis):
@@ -197,7 +197,7 @@ def test_bodies_to_their_limits(redis):
             body = b"\0\xff" * (size // 2) + b"x" * (size % 2)
             call_id = submit(gw, "sum", body).headers["X-Call-Id"]
             wait_state(redis, call_id, "done")
-            assert redis("GET", f"minnow:result:{call_id}").split()[0] == \
+            assert redis.result(call_id).split()[0] == \
                 hashlib.sha256(body).hexdigest()
             assert redis("EXISTS", f"minnow:packet:{call_id}") == 0
         answer = submit(gw, "sum", b"x" * 100001)
@@ -214,7 +214,7 @@ def test_the_same_key_is_one_call(redis, gateway):
     assert second.headers["X-Call-Id"] == first.headers["X-Call-Id"]
     assert second.headers["Idempotency-Replayed"] == "true"
     wait_state(redis, first.headers["X-Call-Id"], "done")
-    assert redis("GET", f"minnow:result:{first.headers['X-Call-Id']}") == "1"
+    assert redis.result(first.headers['X-Call-Id']) == "1"
 
 
 def test_a_call_id_that_is_taken_gets_another(redis, gateway):
@@ -242,7 +242,7 @@ def test_a_failing_function_is_tried_again_and_then_given_up(redis, gateway):
     history = json.loads(f"[{call['h']}]")
     assert [h["status"] for h in history] == [500, 500, 500]
     assert (call["n"], call["st"]) == ("3", "500")
-    assert "oops" in redis("GET", f"minnow:result:{call_id}")
+    assert "oops" in redis.result(call_id)
     entries = redis("XRANGE", "minnow:dead:faas-request", "-", "+")
     assert [e[1] for e in entries] == [["c", call_id]]
     assert redis("GET", f"minnow:packet:{call_id}").endswith("x")  # it could be made again
@@ -433,7 +433,7 @@ def test_a_killed_gateway_loses_nothing(redis):
         gw.start()
         for i, call_id in enumerate(ids):
             wait_state(redis, call_id, "done")
-            assert redis("GET", f"minnow:result:{call_id}") == str(i)
+            assert redis.result(call_id) == str(i)
         assert redis("XLEN", "minnow:queue:faas-request") == 0
     finally:
         gw.close()
@@ -491,7 +491,7 @@ def test_a_worker_may_be_a_process_of_its_own(redis):
         assert redis.call(call_id)["s"] == "queued"  # nobody is there to make it
         worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gw.url, basic_auth="false", **FAST)
         wait_state(redis, call_id, "done")
-        assert redis("GET", f"minnow:result:{call_id}") == "far"
+        assert redis.result(call_id) == "far"
         assert "gateway_async_finished_total" in worker.metrics()
         worker.stop()
     finally:

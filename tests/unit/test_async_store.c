@@ -331,7 +331,7 @@ static enum gw_store_result finish(struct fixture *f, const struct seen *of, con
         .ttl_ms = 60000,
         .now_ms = NOW,
         .hold = hold,
-        .has_packet_key = !of->has_packet,
+        .has_more = !of->has_packet,
     };
     struct seen seen = {0};
 
@@ -653,9 +653,17 @@ static void what_is_submitted_in_a_turn_is_queued_in_order(void **state)
     }
 }
 
+static void assert_result(struct fixture *f, const char *id, const char *result)
+{
+    struct seen seen = {0};
+
+    gw_store_get_result(&f->store, faas_str_from(id), on_text, &seen);
+    wait_for(f, &seen);
+    assert_string_equal(seen.text, result);
+}
+
 static void each_end_of_a_turn_has_its_own_answer(void **state)
 {
-    static const char *const ids[] = {"b", "c", "a"};
     const struct gw_outcome outcome = {
         .state = "done",
         .status = 200,
@@ -666,30 +674,72 @@ static void each_end_of_a_turn_has_its_own_answer(void **state)
     };
     struct fixture *f = *state;
     struct gw_submission s = plain();
-    struct seen entries[3], seen[4] = {0};
+    struct seen entries[3], claimed, seen[4] = {0};
 
     for (size_t i = 0; i < 3; i++) {
-        s.id = faas_str_from(ids[i]);
         begin(f, &entries[i], &s);
         entries[i].ref.entry = faas_str_from(entries[i].entry);
         entries[i].ref.id = faas_str_from(entries[i].id);
     }
-    entries[1].ref.attempt = 7; /* somebody else's by now */
+    claimed = entries[1];
+    start_entry(f, &claimed, true); /* by somebody else */
     f->store.ends = gw_finish_batch_new(&f->store, f->loop);
     for (size_t i = 0; i < 4; i++) /* and one of them again, which changes nothing */
         gw_store_finish(&f->store, &entries[i % 3].ref, &outcome, on_stored, &seen[i]);
     assert_true(faas_loop_run_until(f->loop, have_come, seen, LIMIT_MS));
     assert_int_equal(seen[0].result, GW_ASYNC_OK);
-    assert_int_equal(seen[1].result, GW_ASYNC_LOST);
+    assert_int_equal(seen[1].result, GW_ASYNC_AGAIN);
     assert_int_equal(seen[2].result, GW_ASYNC_OK);
-    assert_state(f, "done");
-    ASSERT_REDIS(f, "answer", FAAS_STR("GET"), key(f, "result:"));
-    snprintf(f->id, sizeof(f->id), "%s", entries[1].id);
-    ASSERT_REDIS(f, "", FAAS_STR("GET"), key(f, "result:"));
-    assert_state(f, "running");
+    assert_int_equal(seen[3].result, GW_ASYNC_LOST);
+    entries[1].has_packet = false;
+    assert_int_equal(finish(f, &entries[1], "done", false), GW_ASYNC_LOST);
+    assert_result(f, entries[2].id, "answer");
+    assert_result(f, entries[1].id, "");
     ASSERT_REDIS(f, "1", FAAS_STR("XLEN"), FAAS_STR("t:queue:q"));
     gw_finish_batch_free(f->store.ends);
     f->store.ends = NULL;
+}
+
+static void what_is_done_at_once_is_known_by_its_record(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen, step = {0};
+    char id[64];
+
+    f->store.ends = gw_finish_batch_new(&f->store, f->loop);
+    begin(f, &seen, &s);
+    assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
+    ASSERT_REDIS(f, "", FAAS_STR("EXISTS"), key(f, "call:"));
+    ASSERT_REDIS(f, "200 0 1000000 fn.ns q 14\n{\"status\":200}answer", FAAS_STR("GET"),
+                 key(f, "done:"));
+    assert_state(f, "done");
+    assert_result(f, f->id, "answer");
+    assert_int_equal(cancel(f), 2);
+    snprintf(id, sizeof(id), "%s", f->id);
+    s.id = faas_str_from(id);
+    gw_store_submit(&f->store, &s, on_submitted, &step);
+    wait_for(f, &step);
+    assert_string_equal(step.id, ""); /* it is taken */
+    gw_finish_batch_free(f->store.ends);
+    f->store.ends = NULL;
+}
+
+/* Its entry is still there, as when Redis lost the end of what recorded it. */
+static void what_is_done_at_once_is_not_begun_again(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+    struct seen seen;
+
+    begin(f, &seen, &s);
+    ASSERT_REDIS(f, "OK", FAAS_STR("SET"), key(f, "done:"),
+                 FAAS_STR("200 0 1000000 fn.ns q 2\n{}answer"));
+    start_entry(f, &seen, true);
+    assert_int_equal(seen.result, GW_ASYNC_LOST);
+    assert_state(f, "done");
+    assert_result(f, f->id, "answer");
+    assert_queue_empty(f);
 }
 
 static void who_waits_in_a_turn_that_never_ends_is_told(void **state)
@@ -968,9 +1018,10 @@ int main(void)
         TEST(what_was_read_can_be_put_back_uncounted),
         FRESH(what_was_read_can_be_put_back_uncounted),
         FRESH(what_is_submitted_in_a_turn_is_queued_in_order),
-        TEST(each_end_of_a_turn_has_its_own_answer),
         FRESH(each_end_of_a_turn_has_its_own_answer),
-        TEST(who_waits_in_a_turn_that_never_ends_is_told),
+        FRESH(what_is_done_at_once_is_known_by_its_record),
+        FRESH(what_is_done_at_once_is_not_begun_again),
+        FRESH(who_waits_in_a_turn_that_never_ends_is_told),
         TEST(a_queue_that_is_gone_is_made_again),
         TEST(a_fresh_call_asks_for_a_queue_that_is_not_there),
         TEST(the_dead_can_be_redriven),
