@@ -56,6 +56,7 @@ static void attempt_free(struct gw_attempt *a)
     stop_calling(a);
     if (a->has_place)
         w->n_calling--;
+    faas_list_remove(&a->waiting_node);
     if (a->calling_back)
         gw_callback_forget(a->calling_back);
     faas_timer_stop(w->loop, &a->timer);
@@ -132,12 +133,32 @@ static void on_released(void *arg, enum gw_store_result result, const struct faa
     over(arg);
 }
 
+static void on_called_back(struct gw_attempt *a, const char *failure, bool again);
+
+static void call_back_now(struct gw_attempt *a)
+{
+    a->callbacks++;
+    a->calling_back = gw_callback_start(a, on_called_back);
+    if (!a->calling_back) /* too much to do */
+        on_called_back(a, "no thread is free", true);
+}
+
+/* Its place is the next one's. */
+static void call_next_back(struct gw_attempt *a)
+{
+    struct faas_list *next = gw_callees_leave(&a->worker->callees, a->callee);
+
+    if (next)
+        call_back_now(FAAS_CONTAINER_OF(next, struct gw_attempt, waiting_node));
+}
+
 static void on_called_back(struct gw_attempt *a, const char *failure, bool again)
 {
     char note[256];
     int64_t wait_ms = CALLBACK_WAIT_MS;
 
     a->calling_back = NULL;
+    call_next_back(a);
     if (!failure) {
         release(a, "delivered");
         return;
@@ -164,13 +185,12 @@ static void call_back(void *arg)
         a->is_called_back = true;
         a->worker->n_calling_back++;
         a->worker->calling_back_bytes += a->body.len;
+        a->callee = gw_callees_find(&a->worker->callees, faas_str_from(a->callback));
         gw_worker_more(a->worker, NULL);
     }
     a->step = GW_CALLING_BACK;
-    a->callbacks++;
-    a->calling_back = gw_callback_start(a, on_called_back);
-    if (!a->calling_back) /* too much to do */
-        on_called_back(a, "no thread is free", true);
+    if (gw_callees_enter(&a->worker->callees, a->callee, &a->waiting_node))
+        call_back_now(a);
 }
 
 /* --- recording --- */
@@ -505,6 +525,7 @@ void gw_attempt_begin(struct gw_worker *w, struct gw_served_queue *queue, const 
         .id = faas_str_from(a->id),
         .function = faas_str_from(a->function),
     };
+    faas_list_init(&a->waiting_node);
     faas_list_append(&w->attempts, &a->node);
     w->n_attempts++;
     w->n_calling++;
@@ -553,7 +574,7 @@ static void on_renewed(void *arg, enum gw_store_result result, bool cancelled,
 
 bool gw_attempt_rests(const struct gw_attempt *a)
 {
-    return a->step == GW_CALLING_BACK && !a->calling_back;
+    return a->step == GW_CALLING_BACK && !a->calling_back && faas_list_empty(&a->waiting_node);
 }
 
 void gw_attempt_renew(struct gw_attempt *a)

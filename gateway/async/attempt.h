@@ -31,7 +31,9 @@ struct gw_attempt {
     char why[160]; /* there is no answer */
     double seconds;
     /* the callback */
-    bool is_called_back; /* it is one of worker->n_calling_back */
+    bool is_called_back;           /* it is one of worker->n_calling_back */
+    struct gw_callee *callee;      /* whose it is */
+    struct faas_list waiting_node; /* in callee->waiting */
     unsigned callbacks;
     struct faas_timer timer; /* next try, of whatever step */
     struct gw_callback *calling_back;

@@ -333,6 +333,7 @@ struct gw_worker *gw_worker_start(struct gw *gw, struct faas_error *err)
     w->queues.rules = &gw->async->queues;
     w->limits.fixed = (unsigned)gw->cfg->async.max_inflight_function;
     faas_list_init(&w->attempts);
+    gw_callees_init(&w->callees, (unsigned)gw->cfg->async.callback_max_inflight);
     gw_ahead_init(&w->ahead, (size_t)gw->cfg->async.read_ahead);
     make_name(w);
     if (open_worker(w, err) < 0) {

@@ -9,6 +9,7 @@
 
 #include "gateway/async/ahead.h"
 #include "gateway/async/async.h"
+#include "gateway/async/callees.h"
 #include "gateway/async/fn_limits.h"
 #include "gateway/async/queue_gauges.h"
 #include "gateway/async/served_queues.h"
@@ -34,6 +35,7 @@ struct gw_worker {
     size_t n_calling;          /* of them; the others are being recorded or call back */
     size_t n_calling_back;     /* of them */
     size_t calling_back_bytes; /* answers that these hold */
+    struct gw_callees callees;
     struct gw_served_queues queues;
     struct gw_ahead ahead;
     size_t n_giving_back; /* of what was read ahead */

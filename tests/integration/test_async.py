@@ -792,6 +792,29 @@ def test_receivers_that_hang_hold_up_nobody_who_manages(redis):
     gw.close()
 
 
+def test_a_receiver_that_hangs_holds_up_no_other(redis):
+    gw = Gateway(redis_url=redis.url, callback_max_inflight=4, callback_timeout="60s", drain_timeout="100ms", **FAST)
+    other = Receiver()
+    with socket.socket() as receiver:
+        receiver.bind(("127.0.0.2", 0))
+        receiver.listen()
+        deploy(gw, "echo", "cat")
+        url = f"http://127.0.0.2:{receiver.getsockname()[1]}/"
+        ids = [submit(gw, "echo", str(i).encode(), X_Callback_Url=url).headers["X-Call-Id"] for i in range(5)]
+        hanging = [receiver.accept()[0] for _ in range(2)]
+        submit(gw, "echo", b"x", X_Callback_Url=other.url)
+        wait_until(lambda: other.seen, "the other one's callback")
+        for connection in hanging:
+            connection.close()  # a try has failed: the next have their turn
+        hanging = [receiver.accept()[0] for _ in range(2)]
+    for connection in hanging:
+        connection.close()
+    for call_id in ids:
+        wait_until(lambda: redis.call(call_id)["s"] == "done", "its end")
+    other.close()
+    gw.close()
+
+
 def test_receivers_that_hang_hold_up_no_other_call(redis):
     gw = Gateway(redis_url=redis.url, async_max_inflight=1, async_queues="narrow:1,*", callback_timeout="60s",
                  drain_timeout="100ms", **FAST)
