@@ -149,8 +149,8 @@ static void on_result(void *arg, const struct faas_redis_reply *body, const stru
     }
     if (faas_redis_is_null(body)) {
         gw_inquiry_error(q, FAAS_ERR_NOT_FOUND,
-                         "there is no result: the call is not over, or its time is "
-                         "(async_result_ttl)");
+                         "there is no result: the call is not over, or was cancelled, or its time "
+                         "is over (async_result_ttl)");
         return;
     }
     gw_reply(q->r, 200, "application/octet-stream", faas_redis_str(body));

@@ -195,7 +195,8 @@ static const char finish[] = IF_MINE PACKET_IN_ENTRY
     "end\n"
     "if ARGV[11] ~= '' then put('why', ARGV[11]) end\n"
     "if hold then put('cbs', 'due'); put('rh', ARGV[12]); put('k', ttl) end\n"
-    "if ttl ~= '0' and not hold then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
+    "if ARGV[4] == 'cancelled' then redis.call('DEL', KEYS[3])\n" /* there is no answer */
+    "elseif ttl ~= '0' and not hold then redis.call('SET', KEYS[3], ARGV[10], 'PX', ttl)\n"
     "else redis.call('SET', KEYS[3], ARGV[10]) end\n"
     "redis.call('HSET', KEYS[1], unpack(call))\n"
     "if ttl ~= '0' and not hold then redis.call('PEXPIRE', KEYS[1], ttl) end\n"

@@ -575,6 +575,7 @@ def test_a_call_can_be_cancelled_wherever_it_is(redis, receiver):
             assert gw.api("DELETE", f"/async-function/{call_id}").status == 409
             told = status(gw, call_id).json()
             assert "status" not in told and "callback" not in told, told
+            assert gw.api("GET", f"/async-function/{call_id}/result").status == 404
         assert gw.api("DELETE", "/async-function/nope").status == 404
         assert redis("XLEN", "minnow:queue:faas-request") == 0 and receiver.seen == []
     finally:
