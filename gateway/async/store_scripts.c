@@ -102,7 +102,9 @@ static const char fire[] =
 
 /* In each script what is written first is what may stand alone. Redis executes a script whole,
  * but 7.0 cuts its append-only file off within what a kill has torn, and executes that one start
- * later: so a call's entry, or its place among the delayed, goes last.
+ * later, before what was done meanwhile: so a call's entry, or its place among the delayed, goes
+ * last, and what only begins an attempt, or goes on with it, writes nothing that decides (an end
+ * that was torn stands).
  *
  * A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
  * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
@@ -115,16 +117,21 @@ static const char fire[] =
     "  return e[1] and e[1][2][6]\n"                            \
     "end\n"
 
-/* Gives the fresh call of this entry, if it is one, its hash. */
+/* Gives the fresh call of this entry, if it is one, its hash. The state comes last, and only if
+ * there is none. */
 #define WRITE_DOWN                                                                                \
+    "local function is_done()\n"                                                                  \
+    "  local key = KEYS[1]:sub(1, -42) .. 'done:' .. KEYS[1]:sub(-36)\n"                          \
+    "  return redis.call('EXISTS', key) == 1\n"                                                   \
+    "end\n"                                                                                       \
     "local function write_down(entry)\n"                                                          \
-    "  if redis.call('EXISTS', KEYS[1]) == 1 then return end\n"                                   \
+    "  if redis.call('HEXISTS', KEYS[1], 's') == 1 then return end\n"                             \
     "  local e = redis.call('XRANGE', KEYS[2], entry, entry)[1]\n"                                \
     "  if not e or e[2][1] ~= 'r' or e[2][2] ~= KEYS[1]:sub(-9) or not e[2][6] then return end\n" \
-    "  local done = KEYS[1]:sub(1, -42) .. 'done:' .. KEYS[1]:sub(-36)\n"                         \
-    "  if redis.call('EXISTS', done) == 1 then return end\n"                                      \
-    "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 's', 'queued', 'f', e[2][4], 'q',\n"         \
+    "  if is_done() then return end\n"                                                            \
+    "  " EVEN_IF_FULL "  redis.call('HSET', KEYS[1], 'f', e[2][4], 'q',\n"                        \
     "    KEYS[2]:match('[^:]*$'), 't', entry:match('^%d+'), 'e', entry)\n"                        \
+    "  redis.call('HSETNX', KEYS[1], 's', 'queued')\n"                                            \
     "end\n"
 
 /* start: call, queue, packet, result
@@ -139,7 +146,11 @@ static const char start[] = WRITE_DOWN PACKET_IN_ENTRY
     "  return false\n"
     "end\n"
     "write_down(ARGV[1])\n"
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'x', 'cbs', 'st', 'rh')\n"
+    "if is_done() then\n" /* but that was torn */
+    "  redis.call('DEL', KEYS[1], KEYS[3])\n"
+    "  return away()\n"
+    "end\n"
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'n', 'x', 'cbs', 'st', 'rh', 'fin')\n"
     "if not c[1] or c[2] ~= ARGV[1] then return away() end\n"
     "local n = tonumber(c[3] or 1) + ARGV[5]\n" EVEN_IF_FULL
     "local packet = redis.call('GET', KEYS[3]) or packet_in(ARGV[1]) or ''\n"
@@ -148,21 +159,25 @@ static const char start[] = WRITE_DOWN PACKET_IN_ENTRY
     "  return {n, packet, 1, c[6] or 0, c[7] or '', redis.call('GET', KEYS[4]) or ''}\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'running' then return away() end\n"
-    "if c[4] == '1' then\n" /* cancelled meanwhile */
-    "  redis.call('HSET', KEYS[1], 's', 'cancelled', 'n', n - 1, 'fin', ARGV[3], 'e', '')\n"
-    "  redis.call('HDEL', KEYS[1], 'x', 'w')\n"
+    /* Cancelled meanwhile; or over already, and its packet gone, but that was torn, so it has been
+     * put off since. */
+    "local ended = packet == '' and c[8]\n"
+    "if ended or c[4] == '1' then\n"
+    "  redis.call('HSET', KEYS[1], 's', ended and c[6] and 'done' or 'cancelled', 'n', n - 1,\n"
+    "    'fin', ended or ARGV[3], 'e', '')\n"
+    "  redis.call('HDEL', KEYS[1], 'x', 'w', 'due')\n"
     "  redis.call('DEL', KEYS[3])\n"
     "  if ARGV[6] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end\n"
     "  return away()\n"
     "end\n"
-    "redis.call('HSET', KEYS[1], 's', 'running', 'n', n, 'w', ARGV[2], 'at', ARGV[3])\n"
+    "redis.call('HSET', KEYS[1], 'n', n, 'w', ARGV[2], 'at', ARGV[3])\n"
     "return {n, packet, 0, 0, '', ''}\n";
 
 /* The head of every step that ends or keeps an attempt. ARGV: attempt, entry, group. */
-#define IF_MINE                                                         \
-    WRITE_DOWN                                                          \
-    "write_down(ARGV[2])\n"                                             \
-    "local c = redis.call('HMGET', KEYS[1], 'n', 'e', 's', 'x', 'h')\n" \
+#define IF_MINE                                                              \
+    WRITE_DOWN                                                               \
+    "write_down(ARGV[2])\n"                                                  \
+    "local c = redis.call('HMGET', KEYS[1], 'n', 'e', 's', 'x', 'h', 'w')\n" \
     "if (c[1] or '1') ~= ARGV[1] or c[2] ~= ARGV[2] then return 0 end\n"
 #define PUT_ENTRY_AWAY                                \
     "redis.call('XACK', KEYS[2], ARGV[3], ARGV[2])\n" \
@@ -172,9 +187,7 @@ static const char start[] = WRITE_DOWN PACKET_IN_ENTRY
  * cancelled */
 static const char renew[] =
     IF_MINE "redis.call('XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0, ARGV[2], 'JUSTID')\n"
-            "if c[3] == 'queued' then\n"
-            "  redis.call('HSET', KEYS[1], 's', 'running', 'w', ARGV[4], 'at', ARGV[5])\n"
-            "end\n"
+            "if not c[6] then redis.call('HSET', KEYS[1], 'w', ARGV[4], 'at', ARGV[5]) end\n"
             "return c[4] == '1' and 2 or 1\n";
 
 /* finish: call, queue, result, packet, dead
@@ -301,12 +314,13 @@ static const char cancel[] = IS_PENDING FIND_FRESH
     "  local q, fields = find_fresh(ARGV[1], ARGV[6], ARGV[7])\n"
     "  if not q then return 0 end\n"
     "  c = {'queued', ARGV[6], q}\n"
-    "  put('s', 'queued'); put('f', fields[4]); put('q', q); put('t', ARGV[6]:match('^%d+'))\n"
+    "  put('f', fields[4]); put('q', q); put('t', ARGV[6]:match('^%d+'))\n"
     "  put('e', ARGV[6])\n"
     "end\n" EVEN_IF_FULL "local queue = ARGV[1] .. 'queue:' .. c[3]\n"
     "if c[1] == 'running' or (c[1] == 'queued' and is_pending(queue, ARGV[3], c[2])) then\n"
     "  put('x', 1)\n"
     "  redis.call('HSET', KEYS[1], unpack(call))\n"
+    "  redis.call('HSETNX', KEYS[1], 's', 'queued')\n"
     "  return 1\n"
     "end\n"
     "if c[1] ~= 'queued' and c[1] ~= 'delayed' then return 2 end\n"
@@ -331,7 +345,7 @@ static const char cancel[] = IS_PENDING FIND_FRESH
 /* get: call, done; prefix group now entry tail -> HGETALL, with what its pending entry says before
  * it */
 static const char get[] = IS_PENDING FIND_FRESH DONE
-    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q')\n"
+    "local c = redis.call('HMGET', KEYS[1], 's', 'e', 'q', 'w', 'at')\n"
     "local all = redis.call('HGETALL', KEYS[1])\n"
     "if not c[1] then\n"
     "  local st, at, fin, f, q, from, to = read_done(KEYS[2])\n"
@@ -346,7 +360,8 @@ static const char get[] = IS_PENDING FIND_FRESH DONE
     "end\n"
     "local p = c[1] == 'queued' and is_pending(ARGV[1] .. 'queue:' .. c[3], ARGV[2], c[2])\n"
     "if not p then return all end\n"
-    "local out = {'s', 'running', 'at', string.format('%.0f', ARGV[3] - p[3])}\n"
+    "local at = c[4] and c[5] or string.format('%.0f', ARGV[3] - p[3])\n"
+    "local out = {'s', 'running', 'at', at}\n"
     "for _, v in ipairs(all) do out[#out + 1] = v end\n"
     "return out\n";
 
@@ -362,7 +377,7 @@ static const char redrive[] =
     "redis.call('PERSIST', KEYS[5])\n"
     "redis.call('HSET', KEYS[1], 's', 'queued', 'n', 1, 'e',\n"
     "  redis.call('XADD', KEYS[2], '*', 'c', ARGV[1], 'f', c[4]))\n"
-    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'at', 'cbs', 'x')\n"
+    "redis.call('HDEL', KEYS[1], 'd', 'st', 'why', 'fin', 'at', 'w', 'cbs', 'x')\n"
     "redis.call('PERSIST', KEYS[1])\n"
     "redis.call('DEL', KEYS[4])\n"
     "if c[2] then redis.call('XDEL', KEYS[3], c[2]) end\n"
@@ -459,11 +474,11 @@ static const char dead[] =
     "    local id = e[2][2]\n"
     "    local c = redis.call('HMGET', ARGV[1] .. 'call:' .. id, 's', 'f', 'st', 'n', 'fin', "
     "'why',\n"
-    "      'h')\n"
-    "    if c[1] == 'dead' then\n"
+    "      'h', 'd')\n"
+    "    if c[1] == 'dead' and c[8] == e[1] then\n"
     "      out[#out + 1] = {e[1], id, c[2], c[3] or 0, c[4] or 1, c[5] or 0, c[6] or '',\n"
     "        c[7] or ''}\n"
-    "    else redis.call('XDEL', KEYS[1], e[1]) end\n" /* its time is over */
+    "    else redis.call('XDEL', KEYS[1], e[1]) end\n" /* its time is over, or another counts */
     "    from = '(' .. e[1]\n"
     "  end\n"
     "  if #entries == 0 then break end\n"

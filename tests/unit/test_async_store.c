@@ -594,9 +594,36 @@ static void a_call_that_goes_on_is_written_down(void **state)
     gw_store_renew(&f->store, &seen.ref, FAAS_STR("w1"), NOW - 5, on_renewed, &renewed);
     wait_for(f, &renewed);
     assert_int_equal(renewed.result, GW_ASYNC_OK);
-    ASSERT_REDIS(f, "running", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("s"));
+    ASSERT_REDIS(f, "w1", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("w"));
     ASSERT_REDIS(f, "999995", FAAS_STR("HGET"), key(f, "call:"), FAAS_STR("at"));
     assert_int_equal(finish(f, &seen, "done", false), GW_ASYNC_OK);
+}
+
+/* Torn, and executed in front of what put the call off instead: its packet is gone. */
+static void an_end_that_was_torn_stands(void **state)
+{
+    static const char *const ends[] = {"done", "cancelled"};
+    struct fixture *f = *state;
+    struct gw_submission s = plain();
+
+    for (size_t i = 0; i < FAAS_ARRAY_LEN(ends); i++) {
+        struct seen seen = {0};
+        bool called = i == 0;
+
+        ASSERT_REDIS(f, "OK", FAAS_STR("FLUSHALL"));
+        s.delay_ms = 50000;
+        submit(f, &s);
+        ASSERT_REDIS(f, called ? "2" : "1", FAAS_STR("HSET"), FAAS_STR("t:call:a"), FAAS_STR("fin"),
+                     FAAS_STR("5"), called ? FAAS_STR("st") : FAAS_STR("fin"), FAAS_STR("200"));
+        ASSERT_REDIS(f, "1", FAAS_STR("DEL"), FAAS_STR("t:packet:a"));
+        let_time_pass(f, "-50000");
+        assert_promotes(f, 1);
+        read_entry(f, &seen);
+        start(f, &seen);
+        assert_int_equal(seen.result, GW_ASYNC_LOST);
+        assert_state(f, ends[i]);
+        assert_queue_empty(f);
+    }
 }
 
 static void what_was_read_can_be_put_back_uncounted(void **state)
@@ -1015,6 +1042,7 @@ int main(void)
         FRESH(what_is_cancelled_before_anybody_has_read_it_is_gone),
         TEST(a_call_that_goes_on_is_written_down),
         FRESH(a_call_that_goes_on_is_written_down),
+        TEST(an_end_that_was_torn_stands),
         TEST(what_was_read_can_be_put_back_uncounted),
         FRESH(what_was_read_can_be_put_back_uncounted),
         FRESH(what_is_submitted_in_a_turn_is_queued_in_order),
