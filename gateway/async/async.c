@@ -2,6 +2,7 @@
 
 #include "gateway/async/finish_batch.h"
 #include "gateway/async/schedule.h"
+#include "gateway/async/sweep.h"
 #include "libfaas/alloc.h"
 #include "libfaas/file.h"
 
@@ -118,6 +119,11 @@ void gw_async_free(struct gw_async *a)
     free(a);
 }
 
+static void on_connect(void *arg)
+{
+    gw_sweep_connected(&((struct gw_async_loop *)arg)->store);
+}
+
 struct gw_async_loop *gw_async_loop_new(struct gw *gw, struct faas_loop *loop)
 {
     const struct gw_async_config *cfg = &gw->cfg->async;
@@ -133,6 +139,8 @@ struct gw_async_loop *gw_async_loop_new(struct gw *gw, struct faas_loop *loop)
         .log = &gw->log,
         .scripts = gw_store_scripts,
         .n_scripts = gw_store_n_scripts,
+        .on_connect = on_connect,
+        .arg = a,
     };
 
     a->redis = faas_redis_new(loop, &opts);

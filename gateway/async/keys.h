@@ -16,6 +16,7 @@
  *   fired:FN:TIME  string  the ID of the call that was queued for this time of the function's
  *                          schedule (Unix ms), "-" for none; until no gateway asks any more
  *   last:FN        string  the ID of the schedule's last call
+ *   whole          string  written and deleted by every new connection (async/sweep.h)
  */
 #ifndef FAAS_GATEWAY_ASYNC_KEYS_H
 #define FAAS_GATEWAY_ASYNC_KEYS_H

@@ -12,6 +12,7 @@ struct gw_served_queue {
     unsigned running; /* of them */
     unsigned held;    /* those, and what is known of others that have run */
     bool listed;      /* Redis has it, and it is not paused */
+    char swept[44];   /* up to which entry it has been looked at (sweep.h) */
 };
 
 struct gw_served_queues {

@@ -104,7 +104,7 @@ static const char fire[] =
  * but 7.0 cuts its append-only file off within what a kill has torn, and executes that one start
  * later, before what was done meanwhile: so a call's entry, or its place among the delayed, goes
  * last, and what only begins an attempt, or goes on with it, writes nothing that decides (an end
- * that was torn stands).
+ * that was torn stands). What may be left all the same, the last two scripts put right.
  *
  * A full Redis refuses what may need memory, as long as a script has not written anything. Whatever
  * works off what was accepted has to go on, or nothing would ever be freed: so it writes first. */
@@ -485,6 +485,101 @@ static const char dead[] =
     "end\n"
     "return out\n";
 
+/* whole: a key that is not kept
+ *
+ * As long as there is no EXEC behind what was torn, Redis would forget with it, at its next start,
+ * all that was written since. Two writes make it write one. */
+static const char whole[] = "redis.call('DEL', KEYS[1])\n" /* even if full */
+                            "redis.call('SET', KEYS[1], 1)\n"
+                            "redis.call('DEL', KEYS[1])\n";
+
+/* sweep: queue; group worker prefix after look-at-most take-at-most
+ * -> {where to go on, the entries that were taken}
+ *
+ * Entries that Redis believes to have handed out, and nobody has: executed in front of an
+ * XREADGROUP that came before them. If their call still waits for them, they are the worker's; or
+ * they go. */
+static const char sweep[] = IS_PENDING CALL_ID
+    "local group, last, after, taken = ARGV[1], nil, ARGV[4], {}\n"
+    "local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])\n"
+    "for _, g in ipairs(groups) do\n"
+    "  local about = {}\n"
+    "  for i = 1, #g, 2 do about[g[i]] = g[i + 1] end\n"
+    "  if about['name'] == group then last = about['last-delivered-id'] end\n"
+    "end\n"
+    "if not last then return {'', taken} end\n"
+    "local from = after == '' and '-' or '(' .. after\n"
+    "local entries = redis.call('XRANGE', KEYS[1], from, last, 'COUNT', ARGV[5])\n"
+    "for _, e in ipairs(entries) do\n"
+    "  if not is_pending(KEYS[1], group, e[1]) then\n"
+    "    local call = ARGV[3] .. 'call:' .. call_id(e)\n"
+    "    local c = redis.call('HMGET', call, 's', 'e', 'cbs')\n"
+    "    local waits = c[1] == 'queued' or c[1] == 'running' or c[3] == 'due'\n"
+    "    if c[2] ~= e[1] then waits = false end\n"
+    "    if not c[1] and e[2][1] == 'r' then\n" /* as it was queued */
+    "      waits = redis.call('EXISTS', ARGV[3] .. 'done:' .. call_id(e)) == 0\n"
+    "    end\n"
+    "    if not waits then redis.call('XDEL', KEYS[1], e[1])\n"
+    "    elseif #taken == tonumber(ARGV[6]) then return {after, taken}\n"
+    "    else\n"
+    "      redis.call('XCLAIM', KEYS[1], group, ARGV[2], 0, e[1], 'FORCE', 'JUSTID')\n"
+    "      taken[#taken + 1] = e\n"
+    "    end\n"
+    "  end\n"
+    "  after = e[1]\n"
+    "end\n"
+    "return {#entries < tonumber(ARGV[5]) and '' or after, taken}\n";
+
+/* mend: cursor look-at prefix ttl ttl-of-the-dead -> the next cursor
+ *
+ * Looks at some calls, packets and results and makes of each what its call's state says: it has an
+ * entry, or its place among the delayed, or a time at which it ends. What has no state is not
+ * there. */
+static const char mend[] =
+    "local prefix = ARGV[3]\n"
+    "local function has_entry(c)\n"
+    "  return c[2] and #redis.call('XRANGE', prefix .. 'queue:' .. c[3], c[2], c[2]) == 1\n"
+    "end\n"
+    "local function lasts(key) return redis.call('PTTL', key) == -1 end\n"
+    "local function keep(keys, ttl)\n"
+    "  for _, key in ipairs(ttl ~= '0' and keys or {}) do\n"
+    "    if lasts(key) then redis.call('PEXPIRE', key, ttl) end\n"
+    "  end\n"
+    "end\n"
+    "local function look(id)\n"
+    "  local call, packet = prefix .. 'call:' .. id, prefix .. 'packet:' .. id\n"
+    "  local result = prefix .. 'result:' .. id\n"
+    "  local c = redis.call('HMGET', call, 's', 'e', 'q', 'f', 'due', 'cbs')\n"
+    "  local over = c[1] == 'done' or c[1] == 'dead' or c[1] == 'cancelled'\n"
+    "  local torn = not over and redis.call('EXISTS', prefix .. 'done:' .. id) == 1\n"
+    "  if torn or not c[1] or not (over or c[3]) then redis.call('DEL', call, packet, result)\n"
+    "  elseif over and c[6] == 'due' then return\n"
+    "  elseif c[1] == 'dead' then keep({call, packet, result}, ARGV[5])\n"
+    "  elseif over then\n"
+    "    redis.call('DEL', packet)\n"
+    "    keep({call, result}, ARGV[4])\n"
+    "  elseif c[1] == 'delayed' then\n"
+    "    redis.call('ZADD', prefix .. 'delayed:' .. c[3], 'NX', c[5] or 0, id)\n"
+    "  else\n"
+    "    redis.call('PERSIST', call)\n"
+    "    if not has_entry(c) then\n"
+    "      redis.call('HSET', call, 's', 'queued', 'e', redis.call('XADD',\n"
+    "        prefix .. 'queue:' .. c[3], '*', 'c', id, 'f', c[4]))\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "redis.call('DEL', prefix .. 'call:')\n" /* even if full */
+    "local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])\n"
+    "for _, key in ipairs(page[2]) do\n"
+    "  for _, kind in ipairs({'call:', 'packet:', 'result:'}) do\n"
+    "    local head = prefix .. kind\n"
+    "    if key:sub(1, #head) == head and (kind ~= 'result:' or lasts(key)) then\n"
+    "      look(key:sub(#head + 1))\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "return page[1]\n";
+
 const char *const gw_store_scripts[] = {
     [GW_SCRIPT_SUBMIT] = submit,     [GW_SCRIPT_FIRE] = fire,
     [GW_SCRIPT_START] = start,       [GW_SCRIPT_RENEW] = renew,
@@ -494,6 +589,7 @@ const char *const gw_store_scripts[] = {
     [GW_SCRIPT_REDRIVE] = redrive,   [GW_SCRIPT_PURGE] = purge,
     [GW_SCRIPT_POSTPONE] = postpone, [GW_SCRIPT_QUEUES] = queues,
     [GW_SCRIPT_DEAD] = dead,         [GW_SCRIPT_GET] = get,
-    [GW_SCRIPT_RESULT] = result,
+    [GW_SCRIPT_RESULT] = result,     [GW_SCRIPT_WHOLE] = whole,
+    [GW_SCRIPT_SWEEP] = sweep,       [GW_SCRIPT_MEND] = mend,
 };
 const size_t gw_store_n_scripts = FAAS_ARRAY_LEN(gw_store_scripts);

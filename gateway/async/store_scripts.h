@@ -20,6 +20,9 @@ enum gw_script {
     GW_SCRIPT_DEAD,
     GW_SCRIPT_GET,
     GW_SCRIPT_RESULT,
+    GW_SCRIPT_WHOLE,
+    GW_SCRIPT_SWEEP,
+    GW_SCRIPT_MEND,
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include "gateway/async/attempt.h"
 #include "gateway/async/keys.h"
 #include "gateway/async/reading.h"
+#include "gateway/async/sweep.h"
 #include "libfaas/alloc.h"
 #include "libfaas/crypto.h"
 #include "libfaas/url.h"
@@ -146,6 +147,15 @@ static bool is_ours(struct gw_worker *w, struct faas_str entry)
     return gw_attempt_runs(w, entry) || gw_ahead_has(&w->ahead, entry);
 }
 
+static struct reclaiming *reclaiming_new(struct gw_worker *w, struct gw_served_queue *queue)
+{
+    struct reclaiming *r = faas_new(struct reclaiming);
+
+    r->worker = w;
+    snprintf(r->queue, sizeof(r->queue), "%s", queue->name);
+    return r;
+}
+
 /* XAUTOCLAIM: [next, [entry…], [deleted…]]. It looks at a few entries at a time, and those that
  * others hold may come first, so it is asked again until it has seen all. */
 static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
@@ -178,9 +188,7 @@ static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, str
 
     if (n == 0)
         return;
-    r = faas_new(struct reclaiming);
-    r->worker = w;
-    snprintf(r->queue, sizeof(r->queue), "%s", queue->name);
+    r = reclaiming_new(w, queue);
     FAAS_REDIS(
         redis_of(w), on_reclaimed, r, FAAS_STR("XAUTOCLAIM"),
         gw_key(&arena, w->gw->cfg->async.redis_prefix, "queue:", faas_str_from(queue->name)),
@@ -189,13 +197,43 @@ static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, str
         from, FAAS_STR("COUNT"), ((struct faas_str){count, faas_format_u64(n, count)}));
 }
 
+static void on_swept(void *arg, struct faas_str next, const struct faas_redis_reply *taken,
+                     const struct faas_error *err)
+{
+    _cleanup_free_ struct reclaiming *r = arg;
+    struct gw_served_queue *queue = gw_served_get(&r->worker->queues, faas_str_from(r->queue));
+
+    if (err || r->worker->draining || !queue)
+        return;
+    snprintf(queue->swept, sizeof(queue->swept), "%.*s", FAAS_STR_FMT(next));
+    for (size_t i = 0; i < faas_redis_len(taken); i++)
+        gw_reading_claimed(r->worker, queue, faas_redis_at(taken, i));
+}
+
+static void sweep_queue(struct gw_worker *w, struct gw_served_queue *queue)
+{
+    gw_sweep_queue(&w->async->store, faas_str_from(queue->name), faas_str_from(w->name),
+                   faas_str_from(queue->swept), gw_served_room(queue, gw_reading_room(w)), on_swept,
+                   reclaiming_new(w, queue));
+}
+
+static void on_mended(void *arg, uint64_t next, const struct faas_error *err)
+{
+    if (!err)
+        ((struct gw_worker *)arg)->mended = next;
+}
+
 static void reclaim(void *arg)
 {
     struct gw_worker *w = arg;
+    const struct gw_async_config *cfg = &w->gw->cfg->async;
 
-    faas_timer_start(w->loop, &w->reclaim_timer, w->gw->cfg->async.lease_ms / 2, reclaim, w);
-    for (size_t i = 0; i < w->queues.n; i++)
+    faas_timer_start(w->loop, &w->reclaim_timer, cfg->lease_ms / 2, reclaim, w);
+    for (size_t i = 0; i < w->queues.n; i++) {
         reclaim_from(w, w->queues.items[i], FAAS_STR("0"));
+        sweep_queue(w, w->queues.items[i]);
+    }
+    gw_sweep_calls(&w->async->store, w->mended, cfg->result_ms, cfg->dead_ms, on_mended, w);
 }
 
 /* --- life --- */

@@ -37,6 +37,7 @@ struct gw_worker {
     size_t calling_back_bytes; /* answers that these hold */
     struct gw_callees callees;
     struct gw_served_queues queues;
+    uint64_t mended; /* up to where Redis's keys have been looked at (sweep.h) */
     struct gw_ahead ahead;
     size_t n_giving_back; /* of what was read ahead */
     int64_t reader_id;    /* Redis's, of the reader's connection */
