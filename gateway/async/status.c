@@ -84,6 +84,11 @@ static json_t *describe(const char *id, const struct faas_redis_reply *hash)
 
 /* --- the status --- */
 
+static bool goes_on_waiting(const struct gw_inquiry *q)
+{
+    return faas_loop_now_ms(q->loop) < q->until_ms && !atomic_load(&q->gw->draining);
+}
+
 static void look(void *arg);
 
 static void on_status(void *arg, const struct faas_redis_reply *hash, const struct faas_error *err)
@@ -98,7 +103,7 @@ static void on_status(void *arg, const struct faas_redis_reply *hash, const stru
         gw_inquiry_error(q, FAAS_ERR_NOT_FOUND,
                          "no such call: it was never queued, or its time is over "
                          "(async_result_ttl, async_dead_ttl)");
-    } else if (!is_over(hash) && faas_loop_now_ms(q->loop) < q->until_ms) {
+    } else if (!is_over(hash) && goes_on_waiting(q)) {
         q->total = q->total ? FAAS_MIN(2 * q->total, (int64_t)LAST_LOOK_MS) : FIRST_LOOK_MS;
         faas_timer_start(q->loop, &q->timer, q->total, look, q);
     } else {

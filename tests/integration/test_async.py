@@ -542,6 +542,22 @@ def basic_auth(gw):
     return f"Authorization: Basic {base64.b64encode(f'admin:{gw.password}'.encode()).decode()}\r\n"
 
 
+def test_a_wait_ends_with_the_gateway(redis):
+    gw = Gateway(redis_url=redis.url, drain_timeout="30s", **FAST)
+    deploy(gw, "echo", "cat")
+    call_id = submit(gw, "echo", X_Delay_Seconds="60").headers["X-Call-Id"]
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(status(gw, call_id, "?wait=60s")))
+    waiting.start()
+    wait_until(lambda: redis("CLIENT", "LIST").count("minnow"), "it to be asked")
+    start = time.monotonic()
+    gw.stop()
+    assert time.monotonic() - start < 15
+    waiting.join()
+    assert (answers[0].status, answers[0].json()["state"]) == (200, "delayed")
+    gw.close()
+
+
 def test_a_wait_ends_in_time(redis, gateway):
     deploy(gateway, "slow", "sh f.sh", script("sleep 2"))
     call_id = submit(gateway, "slow").headers["X-Call-Id"]
