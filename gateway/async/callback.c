@@ -157,11 +157,14 @@ static void done(void *arg)
 {
     struct gw_callback *c = arg;
     char why[200];
+    struct faas_str host = FAAS_STR(""); /* alone: what follows it may be a secret */
     bool again =
         (c->failed && !c->denied) || c->status >= 500 || c->status == 408 || c->status == 429;
 
+    gw_url_host(faas_str_from(c->url), &host);
     if (c->failed && c->denied)
-        snprintf(why, sizeof(why), "callback_deny forbids the address of %.140s", c->url);
+        snprintf(why, sizeof(why), "callback_deny forbids the address of %.*s",
+                 (int)FAAS_MIN(host.len, (size_t)140), host.ptr);
     else if (c->failed)
         snprintf(why, sizeof(why), "%.190s", c->err.msg);
     else
