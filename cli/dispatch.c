@@ -119,6 +119,9 @@ static int check_args(const struct cli *cli, struct faas_error *err)
     if (cli->args.len < c->min_args)
         return faas_fail(err, FAAS_ERR_INVALID, "%s: %s is missing; see %s --help", cli->path,
                          c->args, cli->path);
+    for (size_t i = 0; i < c->min_args; i++)
+        if (!cli->args.items[i][0]) /* of an unset variable, mostly */
+            return faas_fail(err, FAAS_ERR_INVALID, "%s: %s is empty", cli->path, c->args);
     if (cli->args.len > c->max_args)
         return faas_fail(err, FAAS_ERR_INVALID,
                          "%s: unexpected argument \"%s\" (a flag's value is written --flag=VALUE)",

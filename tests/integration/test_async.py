@@ -971,6 +971,8 @@ def test_the_command_line_asks_and_decides(redis, gateway, tmp_path):
         failed = cli("async", verb, "nope", rc=1)
         assert "call" in failed.err and "call id" not in failed.err, failed
     assert cli("async", "status", done, "--wait", "11m", rc=1).err == "Wait is no duration up to 10m, such as 30s\n"
+    assert cli("async", "cancel", "", rc=1).err == "Faas-cli async cancel: CALL-ID is empty\n"
+    assert cli("queue", "purge", "", rc=1).err == "Faas-cli queue purge: QUEUE is empty\n"
     assert "limit is no" in cli("queue", "dead", "faas-request", "--limit", "0", rc=1).err.lower()
 
     wait_state(redis, dead, "dead")
