@@ -12,6 +12,8 @@ enum {
     MAX_KEY = 256, /* of an Idempotency-Key */
     /* An id of the client's may be taken by another call of its own; ours are not. */
     MAX_IDS = 2,
+    /* X-Call-Id and User-Agent at their longest, which a worker adds. */
+    ADDED_HEAD = 512,
 };
 
 /* Outlives the request while Redis is asked. */
@@ -46,15 +48,19 @@ static void count(const struct submission *s, const char *outcome)
     faas_counter_add(faas_counter(s->gw->async->submitted, labels), 1);
 }
 
-static void refuse(struct submission *s, const struct faas_error *err)
+static void refuse_with(struct submission *s, const struct faas_error *err, int status)
 {
     bool again = err->code == FAAS_ERR_UNAVAILABLE;
 
     s->refused = true;
     faas_buf_deinit(&s->body);
     count(s, again ? "unavailable" : "refused");
-    gw_reply_error_with(s->r, err, faas_code_http_status(err->code), again ? "Retry-After" : NULL,
-                        "1");
+    gw_reply_error_with(s->r, err, status, again ? "Retry-After" : NULL, "1");
+}
+
+static void refuse(struct submission *s, const struct faas_error *err)
+{
+    refuse_with(s, err, faas_code_http_status(err->code));
 }
 
 static void accept_call(struct submission *s, struct faas_str id, bool is_new)
@@ -114,6 +120,18 @@ static void on_submitted(void *arg, enum gw_store_result result, struct faas_str
     }
 }
 
+/* The front door would refuse it each time that it is made. */
+static void refuse_head(struct submission *s)
+{
+    struct faas_error err;
+
+    faas_fail(&err, FAAS_ERR_TOO_LARGE,
+              "the headers, and the %d bytes that may be added to them, are larger than "
+              "max_header_size=%lld",
+              ADDED_HEAD, (long long)s->gw->cfg->max_header_size);
+    refuse_with(s, &err, 431);
+}
+
 static void ask(struct submission *s)
 {
     const struct gw_async_config *cfg = &s->gw->cfg->async;
@@ -135,6 +153,10 @@ static void ask(struct submission *s)
 
     s->head.len = 0;
     gw_async_request_head(&s->head, s->r, sub.function, s->body.len);
+    if (s->head.len + ADDED_HEAD > (size_t)s->gw->cfg->max_header_size) {
+        refuse_head(s);
+        return;
+    }
     sub.request = faas_buf_str(&s->head);
     s->asking = true;
     gw_store_submit(&s->r->shard->async->store, &sub, on_submitted, s);

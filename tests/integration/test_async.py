@@ -206,6 +206,20 @@ def test_bodies_to_their_limits(redis):
         gw.close()
 
 
+def test_headers_that_would_be_refused_when_the_call_is_made_are_refused_at_once(redis, gateway):
+    deploy(gateway, "echo", "cat")
+    worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gateway.url, basic_auth="false", **FAST)
+    sizes, answers = range(15000, 16384, 100), []
+    for size in sizes:
+        answers.append(submit(gateway, "echo", X_Large="x" * size))
+        if answers[-1].status == 202:
+            assert wait_state(redis, answers[-1].headers["X-Call-Id"], "done")["st"] == "200", size
+    assert [a.status for a in answers] == sorted(a.status for a in answers)
+    assert answers[0].status == 202 and answers[-1].status == 431
+    assert any("max_header_size=16384" in a.body.decode() for a in answers if a.status == 431)
+    worker.close()
+
+
 def test_the_same_key_is_one_call(redis, gateway):
     deploy(gateway, "echo", "cat")
     first = submit(gateway, "echo", b"1", Idempotency_Key="k")
