@@ -237,12 +237,28 @@ static int read_headers(struct submission *s, struct faas_error *err)
         s, faas_http_value(head->headers, head->n_headers, FAAS_STR("X-Delay-Seconds")), err);
 }
 
+/* The call is made by way of the front door, whose limit holds as well. */
+static bool is_narrower_at_the_door(const struct gw_config *cfg)
+{
+    return cfg->max_body_size > 0 && cfg->max_body_size < cfg->async.max_body_size;
+}
+
+static int64_t max_body(const struct submission *s)
+{
+    const struct gw_config *cfg = s->gw->cfg;
+
+    return is_narrower_at_the_door(cfg) ? cfg->max_body_size : cfg->async.max_body_size;
+}
+
 static int fail_too_large(const struct submission *s, struct faas_error *err)
 {
+    if (is_narrower_at_the_door(s->gw->cfg))
+        return faas_fail(err, FAAS_ERR_TOO_LARGE, "the body is larger than max_body_size=%lld",
+                         (long long)max_body(s));
     return faas_fail(err, FAAS_ERR_TOO_LARGE,
                      "the body is larger than async_max_body_size=%lld: call /function/ instead, "
                      "which streams",
-                     (long long)s->gw->cfg->async.max_body_size);
+                     (long long)max_body(s));
 }
 
 /* --- the request --- */
@@ -255,7 +271,7 @@ static size_t on_body(void *arg, struct faas_str data)
     s->r->bytes_in += data.len;
     if (s->refused)
         return data.len;
-    if (s->body.len + data.len > (size_t)s->gw->cfg->async.max_body_size) {
+    if (s->body.len + data.len > (size_t)max_body(s)) {
         fail_too_large(s, &err);
         refuse(s, &err);
     } else {
@@ -308,7 +324,7 @@ static void submit_handle(struct gw_request *r, const struct gw_action *self)
     faas_http_req_attach(r->http, &ops, s);
     if (find_function(s, &err) < 0 || read_headers(s, &err) < 0)
         refuse(s, &err);
-    else if (r->head->content_length > s->gw->cfg->async.max_body_size) {
+    else if (r->head->content_length > max_body(s)) {
         fail_too_large(s, &err);
         refuse(s, &err);
     }

@@ -206,6 +206,16 @@ def test_bodies_to_their_limits(redis):
         gw.close()
 
 
+def test_bodies_that_would_be_refused_when_the_call_is_made_are_refused_at_once(redis):
+    gw = Gateway(redis_url=redis.url, max_body_size=1000, **FAST)
+    deploy(gw, "sum", "sha256sum")
+    call_id = submit(gw, "sum", b"x" * 1000).headers["X-Call-Id"]
+    assert wait_state(redis, call_id, "done")["st"] == "200"
+    answer = submit(gw, "sum", b"x" * 1001)
+    assert answer.status == 413 and answer.json()["error"] == "the body is larger than max_body_size=1000"
+    gw.close()
+
+
 def test_headers_that_would_be_refused_when_the_call_is_made_are_refused_at_once(redis, gateway):
     deploy(gateway, "echo", "cat")
     worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gateway.url, basic_auth="false", **FAST)
