@@ -9,6 +9,8 @@
 #define PREFIX        "schedule."
 #define MAX_JITTER_MS (24 * INT64_C(3600000))
 
+enum { MAX_PATH = 4096, MAX_TYPE = 256 }; /* with these a call passes any front door */
+
 static int read_timezone(struct gw_schedule *s, const char *value, struct faas_error *err);
 static int read_jitter(struct gw_schedule *s, const char *value, struct faas_error *err);
 static int read_overlap(struct gw_schedule *s, const char *value, struct faas_error *err);
@@ -62,9 +64,11 @@ static bool is_printable(const char *z, char least)
 
 static int read_path(struct gw_schedule *s, const char *value, struct faas_error *err)
 {
-    if (*value != '/' || !is_printable(value, '!') || strchr(value, '#'))
+    if (*value != '/' || !is_printable(value, '!') || strchr(value, '#') ||
+        strlen(value) > MAX_PATH)
         return faas_fail(err, FAAS_ERR_INVALID,
-                         "\"%.80s\" is no path that begins with / and is encoded", value);
+                         "\"%.80s\" is no path of up to %d bytes that begins with / and is encoded",
+                         value, MAX_PATH);
     free(s->path);
     s->path = faas_strdup(value);
     return 0;
@@ -80,7 +84,7 @@ static int read_body(struct gw_schedule *s, const char *value, struct faas_error
 
 static int read_content_type(struct gw_schedule *s, const char *value, struct faas_error *err)
 {
-    if (!*value || !is_printable(value, ' '))
+    if (!*value || !is_printable(value, ' ') || strlen(value) > MAX_TYPE)
         return faas_fail(err, FAAS_ERR_INVALID, "\"%.80s\" is no media type", value);
     free(s->content_type);
     s->content_type = faas_strdup(value);

@@ -1,4 +1,5 @@
 #include "gateway/async/schedule.h"
+#include "libfaas/alloc.h"
 #include "libfaas/clock.h"
 #include "tests/unit/unit.h"
 
@@ -52,6 +53,23 @@ static void the_next_time_is_that_of_any_expression(void **state)
     }
 }
 
+/* What fills a call's head beyond what a front door takes. */
+static void refuses_longer_than(const char *key, char with, size_t limit)
+{
+    for (size_t len = limit; len <= limit + 1; len++) {
+        _cleanup_free_ char *value = faas_zalloc(len + 1);
+        _cleanup_map_ struct faas_map m = {0};
+        struct gw_schedule *s;
+
+        memset(value, with, len);
+        faas_map_set(&m, "schedule", "@daily");
+        faas_map_set(&m, key, value);
+        s = gw_schedule_read(&m, NULL);
+        assert_int_equal(s != NULL, len <= limit);
+        gw_schedule_free(s);
+    }
+}
+
 static void what_cannot_be_read_names_its_annotation(void **state)
 {
     static const struct {
@@ -85,6 +103,8 @@ static void what_cannot_be_read_names_its_annotation(void **state)
     };
 
     (void)state;
+    refuses_longer_than("schedule.path", '/', 4096);
+    refuses_longer_than("schedule.content-type", 'x', 256);
     for (size_t i = 0; i < FAAS_ARRAY_LEN(cases); i++) {
         _cleanup_map_ struct faas_map m = {0};
         struct faas_error err = {0};
