@@ -45,8 +45,15 @@ static struct faas_str copy(char **to, struct faas_str s)
     return out;
 }
 
+static bool goes_before(const struct gw_kept *k, const struct gw_kept *other)
+{
+    if (k->queue->rank != other->queue->rank)
+        return k->queue->rank < other->queue->rank;
+    return k->claimed && !other->claimed;
+}
+
 void gw_ahead_keep(struct gw_ahead *a, struct gw_served_queue *queue, const struct gw_entry *e,
-                   int64_t since_ms)
+                   bool claimed, int64_t since_ms)
 {
     size_t size = e->entry.len + e->id.len + e->function.len + e->packet.len;
     struct gw_kept *k = faas_zalloc(sizeof(*k) + size);
@@ -54,6 +61,7 @@ void gw_ahead_keep(struct gw_ahead *a, struct gw_served_queue *queue, const stru
     char *p = k->data;
 
     k->queue = queue;
+    k->claimed = claimed;
     k->since_ms = since_ms;
     k->entry = (struct gw_entry){
         .entry = copy(&p, e->entry),
@@ -61,17 +69,19 @@ void gw_ahead_keep(struct gw_ahead *a, struct gw_served_queue *queue, const stru
         .function = copy(&p, e->function),
         .packet = copy(&p, e->packet),
     };
-    while (before != &a->kept && kept_of(before)->queue->rank > queue->rank)
+    while (before != &a->kept && goes_before(k, kept_of(before)))
         before = before->prev;
     faas_list_append(before->next, &k->node);
     queue->running++;
     a->n++;
+    a->n_claimed += claimed;
 }
 
 static struct gw_kept *remove_kept(struct gw_ahead *a, struct faas_list *node)
 {
     faas_list_remove(node);
     a->n--;
+    a->n_claimed -= kept_of(node)->claimed;
     return kept_of(node);
 }
 
@@ -80,10 +90,10 @@ struct gw_kept *gw_ahead_take(struct gw_ahead *a)
     return faas_list_empty(&a->kept) ? NULL : remove_kept(a, a->kept.next);
 }
 
-struct gw_kept *gw_ahead_take_old(struct gw_ahead *a, int64_t before_ms)
+struct gw_kept *gw_ahead_take_old(struct gw_ahead *a, int64_t before_ms, bool or_claimed)
 {
     faas_list_for_each (&a->kept, it)
-        if (kept_of(it)->since_ms < before_ms)
+        if (kept_of(it)->since_ms < before_ms && (or_claimed || !kept_of(it)->claimed))
             return remove_kept(a, it);
     return NULL;
 }

@@ -19,6 +19,7 @@ struct gw_kept {
     struct faas_list node;
     struct gw_served_queue *queue; /* counts it among those that run */
     struct gw_entry entry;         /* views of data */
+    bool claimed;                  /* from another worker, which may have begun it */
     int64_t since_ms;              /* Redis has handed it out then or later */
     char data[];
 };
@@ -26,7 +27,7 @@ struct gw_kept {
 struct gw_ahead {
     size_t max;            /* entries; 0: nothing is read ahead */
     struct faas_list kept; /* in the order in which they are to be begun */
-    size_t n;
+    size_t n, n_claimed;
     size_t quick;        /* calls that have ended, soon, since entries came */
     size_t wanted;       /* entries, those that are kept included */
     int64_t question_ms; /* how long Redis took for the last ones */
@@ -35,13 +36,14 @@ struct gw_ahead {
 void gw_ahead_init(struct gw_ahead *a, size_t max);
 void gw_ahead_deinit(struct gw_ahead *a); /* what is kept is forgotten */
 
-/* Copies the entry, behind what its rank has already, and takes a place of its queue. */
+/* Copies the entry, behind what its rank has already (but what was claimed goes before what was
+ * not), and takes a place of its queue. */
 void gw_ahead_keep(struct gw_ahead *a, struct gw_served_queue *queue, const struct gw_entry *e,
-                   int64_t since_ms);
+                   bool claimed, int64_t since_ms);
 /* The next to be begun, which is the caller's to free, as is its place; NULL: there is none. */
 struct gw_kept *gw_ahead_take(struct gw_ahead *a);
 /* The same for the next that was kept before then. */
-struct gw_kept *gw_ahead_take_old(struct gw_ahead *a, int64_t before_ms);
+struct gw_kept *gw_ahead_take_old(struct gw_ahead *a, int64_t before_ms, bool or_claimed);
 bool gw_ahead_has(const struct gw_ahead *a, struct faas_str entry);
 
 /* --- how many --- */

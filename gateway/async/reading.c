@@ -31,6 +31,13 @@ size_t gw_reading_room(const struct gw_worker *w)
     return not_recorded < open ? FAAS_MIN(free_places, open - not_recorded) : 0;
 }
 
+size_t gw_reading_claim_room(const struct gw_worker *w)
+{
+    size_t max = (size_t)w->gw->cfg->async.max_inflight;
+
+    return gw_reading_room(w) + (w->ahead.n_claimed < max ? max - w->ahead.n_claimed : 0);
+}
+
 /* Entries come at once when the queue that had enough to do is asked as well. */
 void gw_reading_anew(struct gw_worker *w)
 {
@@ -52,14 +59,21 @@ static void on_given_back(void *arg, enum gw_store_result result, const struct f
     w->n_giving_back--;
 }
 
-/* To be made later, by whoever has time then. */
-static void give_back(struct gw_worker *w, struct gw_kept *k /* takes */)
+static void forget(struct gw_worker *w, struct gw_kept *k /* takes */)
 {
-    w->n_giving_back++;
-    gw_store_postpone(&w->async->store, faas_str_from(k->queue->name), k->entry.entry, k->entry.id,
-                      0, on_given_back, w);
     gw_worker_more(w, k->queue);
     free(k);
+}
+
+/* To be made later, by whoever has time then. What was claimed is that when our lease is over. */
+static void give_back(struct gw_worker *w, struct gw_kept *k /* takes */)
+{
+    if (!k->claimed) {
+        w->n_giving_back++;
+        gw_store_postpone(&w->async->store, faas_str_from(k->queue->name), k->entry.entry,
+                          k->entry.id, 0, on_given_back, w);
+    }
+    forget(w, k);
 }
 
 static void give_all_back(struct gw_worker *w)
@@ -77,10 +91,8 @@ static void forget_lost(struct gw_worker *w)
     int64_t before_ms = now_ms(w) - w->gw->cfg->async.lease_ms / 2;
     struct gw_kept *k;
 
-    while ((k = gw_ahead_take_old(&w->ahead, before_ms))) {
-        gw_worker_more(w, k->queue);
-        free(k);
-    }
+    while ((k = gw_ahead_take_old(&w->ahead, before_ms, true)))
+        forget(w, k);
 }
 
 static int64_t patience_with_kept_ms(const struct gw_worker *w)
@@ -95,7 +107,7 @@ static void on_patience_over(void *arg)
     struct gw_kept *k;
 
     forget_lost(w);
-    while ((k = gw_ahead_take_old(&w->ahead, now_ms(w) - patience_ms)))
+    while ((k = gw_ahead_take_old(&w->ahead, now_ms(w) - patience_ms, false)))
         give_back(w, k);
     if (w->ahead.n)
         faas_timer_start(w->loop, &w->kept_timer, patience_ms / 2, on_patience_over, w);
@@ -108,7 +120,7 @@ static void begin_kept(struct gw_worker *w)
     if (w->ahead.n)
         forget_lost(w);
     while (gw_reading_room(w) > 0 && (k = gw_ahead_take(&w->ahead))) {
-        gw_attempt_begin(w, k->queue, &k->entry, false);
+        gw_attempt_begin(w, k->queue, &k->entry, k->claimed);
         gw_served_leave(&w->queues, k->queue); /* the attempt has a place of its own */
         free(k);
     }
@@ -135,6 +147,18 @@ static bool read_entry(const struct faas_redis_reply *entry, char id[GW_CALL_ID_
     return !faas_redis_is_null(fields); /* it was deleted meanwhile */
 }
 
+static void take(struct gw_worker *w, struct gw_served_queue *queue, const struct gw_entry *e,
+                 bool claimed, int64_t since_ms)
+{
+    if (!w->draining && w->ahead.n == 0 && gw_reading_room(w) > 0) {
+        gw_attempt_begin(w, queue, e, claimed);
+        return;
+    }
+    gw_ahead_keep(&w->ahead, queue, e, claimed, since_ms);
+    if (!faas_timer_running(&w->kept_timer))
+        faas_timer_start(w->loop, &w->kept_timer, patience_with_kept_ms(w), on_patience_over, w);
+}
+
 void gw_reading_claimed(struct gw_worker *w, struct gw_served_queue *queue,
                         const struct faas_redis_reply *entry)
 {
@@ -142,19 +166,7 @@ void gw_reading_claimed(struct gw_worker *w, struct gw_served_queue *queue,
     struct gw_entry e;
 
     if (read_entry(entry, id, &e))
-        gw_attempt_begin(w, queue, &e, true);
-}
-
-static void take(struct gw_worker *w, struct gw_served_queue *queue, const struct gw_entry *e,
-                 int64_t since_ms)
-{
-    if (!w->draining && w->ahead.n == 0 && gw_reading_room(w) > 0) {
-        gw_attempt_begin(w, queue, e, false);
-        return;
-    }
-    gw_ahead_keep(&w->ahead, queue, e, since_ms);
-    if (!faas_timer_running(&w->kept_timer))
-        faas_timer_start(w->loop, &w->kept_timer, patience_with_kept_ms(w), on_patience_over, w);
+        take(w, queue, &e, true, now_ms(w));
 }
 
 /* The queue's name behind the prefix of its key. */
@@ -192,7 +204,7 @@ static void take_all(struct gw_worker *w, const struct faas_redis_reply *reply, 
             if (!read_entry(faas_redis_at(entries, k), id, &e))
                 continue;
             h->bytes += e.packet.len;
-            take(w, queue, &e, since_ms);
+            take(w, queue, &e, false, since_ms);
         }
     }
 }

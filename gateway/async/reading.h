@@ -11,7 +11,10 @@ size_t gw_reading_room(const struct gw_worker *w);
 void gw_reading_more(struct gw_worker *w);
 /* A queue that was left out of the open question may be asked again. */
 void gw_reading_anew(struct gw_worker *w);
-/* Begins an entry that was claimed from another worker. */
+/* How many may be claimed from other workers: they are begun before what is read, but would wait
+ * for ever if there had to be room at the moment. */
+size_t gw_reading_claim_room(const struct gw_worker *w);
+/* An entry that was is begun, or kept until there is room. */
 void gw_reading_claimed(struct gw_worker *w, struct gw_served_queue *queue,
                         const struct faas_redis_reply *entry);
 /* The worker drains: what has not begun goes back, and so does what is still on its way. Again and

@@ -16,6 +16,7 @@ enum {
     REFRESH_MS = 1000, /* which queues there are, and which are paused */
     PROMOTE_MS = 100,  /* calls whose time has come */
     PROMOTE_MAX = 1000,
+    RECLAIM_MS = 1000,   /* after there was something */
     READ_RETRY_MS = 200, /* after a failure */
     DRAIN_TICK_MS = 20,
     MAX_BACKOFF_MS = 5000,
@@ -142,6 +143,14 @@ struct reclaiming {
 
 static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from);
 
+static void reclaim_all(void *arg)
+{
+    struct gw_worker *w = arg;
+
+    for (size_t i = 0; i < w->queues.n; i++)
+        reclaim_from(w, w->queues.items[i], FAAS_STR("0"));
+}
+
 static bool is_ours(struct gw_worker *w, struct faas_str entry)
 {
     return gw_attempt_runs(w, entry) || gw_ahead_has(&w->ahead, entry);
@@ -175,6 +184,9 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
         if (!is_ours(r->worker, faas_redis_str(faas_redis_at(entry, 0))))
             gw_reading_claimed(r->worker, queue, entry);
     }
+    if (faas_redis_len(entries) > 0) /* a worker is dead, and may have had more than we took */
+        faas_timer_start(r->worker->loop, &r->worker->more_timer, RECLAIM_MS, reclaim_all,
+                         r->worker);
     if (next.len && !faas_str_eqz(next, "0-0"))
         reclaim_from(r->worker, queue, next);
 }
@@ -182,7 +194,7 @@ static void on_reclaimed(void *arg, const struct faas_redis_reply *reply,
 static void reclaim_from(struct gw_worker *w, struct gw_served_queue *queue, struct faas_str from)
 {
     _cleanup_(faas_arena_deinit) struct faas_arena arena = {0};
-    size_t n = gw_served_room(queue, gw_reading_room(w));
+    size_t n = gw_served_room(queue, gw_reading_claim_room(w));
     struct reclaiming *r;
     char lease[21], count[21];
 
@@ -213,8 +225,8 @@ static void on_swept(void *arg, struct faas_str next, const struct faas_redis_re
 static void sweep_queue(struct gw_worker *w, struct gw_served_queue *queue)
 {
     gw_sweep_queue(&w->async->store, faas_str_from(queue->name), faas_str_from(w->name),
-                   faas_str_from(queue->swept), gw_served_room(queue, gw_reading_room(w)), on_swept,
-                   reclaiming_new(w, queue));
+                   faas_str_from(queue->swept), gw_served_room(queue, gw_reading_claim_room(w)),
+                   on_swept, reclaiming_new(w, queue));
 }
 
 static void on_mended(void *arg, uint64_t next, const struct faas_error *err)
@@ -229,10 +241,9 @@ static void reclaim(void *arg)
     const struct gw_async_config *cfg = &w->gw->cfg->async;
 
     faas_timer_start(w->loop, &w->reclaim_timer, cfg->lease_ms / 2, reclaim, w);
-    for (size_t i = 0; i < w->queues.n; i++) {
-        reclaim_from(w, w->queues.items[i], FAAS_STR("0"));
+    reclaim_all(w);
+    for (size_t i = 0; i < w->queues.n; i++)
         sweep_queue(w, w->queues.items[i]);
-    }
     gw_sweep_calls(&w->async->store, w->mended, cfg->result_ms, cfg->dead_ms, on_mended, w);
 }
 

@@ -52,7 +52,7 @@ struct gw_worker {
     void (*drained)(void *arg);
     void *drained_arg;
     struct faas_timer refresh_timer, read_timer, kept_timer, promote_timer, renew_timer,
-        reclaim_timer, drain_timer;
+        reclaim_timer, more_timer, drain_timer;
 };
 
 /* Starts it; the gateway's listeners are up. Its shard has no table yet. */

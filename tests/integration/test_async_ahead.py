@@ -1,6 +1,7 @@
 """What a worker reads before it has a place for it: nothing is lost, delayed or made twice by that."""
 import collections
 import http.client
+import signal
 import threading
 
 import pytest
@@ -25,31 +26,34 @@ class Function:
     """Answers at once, or, while its gate is closed, when it opens."""
 
     def __init__(self):
-        self.gate = threading.Event()
-        self.gate.set()
-        self.one = threading.Semaphore(0)  # lets one of those that wait go
+        self.changed = threading.Condition()
+        self.is_open = True
+        self.tickets = 0  # each lets one of those that wait go
         self.waiting = 0
-        self.lock = threading.Lock()
         self.calls = []  # (name, id) in the order in which they came
         self.upstream = Upstream(self.serve)
         self.address = self.upstream.address
 
     def serve(self, connection, request):
         request.body()
-        with self.lock:
+        with self.changed:
             self.calls.append((request.get("X-Name")[0], request.get("X-Call-Id")[0]))
             self.waiting += 1
-        while not self.gate.is_set() and not self.one.acquire(timeout=0.01):
-            pass
-        with self.lock:
+            self.changed.wait_for(lambda: self.is_open or self.tickets > 0)
+            self.tickets -= not self.is_open
             self.waiting -= 1
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def set(self, **change):
+        with self.changed:
+            self.__dict__.update(change)
+            self.changed.notify_all()
 
     def counts(self):
         return collections.Counter(call_id for _, call_id in self.calls)
 
     def close(self):
-        self.gate.set()
+        self.set(is_open=True)
         self.upstream.close()
 
 
@@ -109,11 +113,11 @@ def stop_with_entries_ahead(redis, function):
     """Closes the gate while the worker has entries for which it has no place."""
     def closed():
         assert redis("XLEN", key("low")) > 0, "the queue was drained without any entry ahead"
-        function.gate.clear()
+        function.set(is_open=False)
         wait_until(lambda: function.waiting == PLACES, "as many calls as there may be")
         if not ahead(redis, function):
-            function.gate.set()
-        return not function.gate.is_set()
+            function.set(is_open=True)
+        return not function.is_open
 
     wait_until(closed, "entries ahead")
 
@@ -134,7 +138,7 @@ def test_a_killed_workers_entries_are_made_by_others(redis, function, front, wor
     stop_with_entries_ahead(redis, function)
     worker.kill()
     taken = ahead(redis, function)
-    function.gate.set()
+    function.set(is_open=True)
     worker.start()
     check(redis, function, ids, again=4 * PLACES)  # what ran, or had ended and was not recorded
     assert taken and {function.counts()[i] for i in taken} == {1}
@@ -148,7 +152,7 @@ def test_a_worker_that_stops_gives_back_what_it_has_not_begun(redis, function, f
     stopping.start()
     wait_until(lambda: pending(redis, "low") == PLACES, "the others to be given back")
     begun = len(function.calls)
-    function.gate.set()
+    function.set(is_open=True)
     stopping.join(30)
     assert pending(redis, "low") == 0 and len(function.calls) == begun
     work()
@@ -163,10 +167,10 @@ def test_what_waits_too_long_is_given_back_and_lets_the_urgent_go_first(redis, f
     wait_until(lambda: pending(redis, "low") == PLACES, "the others to be given back")
     begun = len(function.calls)
     ids += submit(front, "urgent", 1)
-    function.one.release()
+    function.set(tickets=1)
     wait_until(lambda: len(function.calls) > begun, "a place to be taken")
     assert function.calls[begun] == ("urgent", ids[-1])
-    function.gate.set()
+    function.set(is_open=True)
     check(redis, function, ids)
     assert {redis.call(i)["n"] for i in ids} == {"1"}
 
@@ -186,7 +190,7 @@ def test_the_urgent_do_not_wait_for_what_was_read_ahead(redis, function, front, 
 
 
 def test_what_was_taken_over_from_a_dead_worker_waits_for_its_functions_place(redis, function, front, work):
-    function.gate.clear()
+    function.set(is_open=False)
     ids = submit(front, "low", PLACES)
     worker = work(async_lease="600ms")
     wait_until(lambda: len(function.calls) == PLACES, "both calls")
@@ -201,5 +205,24 @@ def test_what_was_taken_over_from_a_dead_worker_waits_for_its_functions_place(re
     worker.settings["async_max_inflight_per_function"] = 1
     worker.start()
     wait_until(lambda: len(function.calls) > PLACES, "one of them to be made again")
-    function.gate.set()
+    function.set(is_open=True)
     check(redis, function, ids, again=PLACES)
+
+
+def test_what_a_stopped_worker_had_read_ahead_is_anothers_when_it_wakes(redis, function, front, work):
+    ids = submit(front, "low", 400)
+    first = work(async_lease="1s")
+    stop_with_entries_ahead(redis, function)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        taken = ahead(redis, function)
+        second = work(async_lease="1s", async_max_inflight=len(ids))
+        wait_until(lambda: taken <= set(function.counts()), "the other to have taken them over")
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: 'status="0"} %d' % PLACES in first.metrics(), "it to find that it has lost its own")
+    second.kill()  # and nobody has touched the others
+    second.start()
+    function.set(is_open=True)
+    assert taken
+    check(redis, function, ids, again=len(ids) + 2 * PLACES)

@@ -37,7 +37,8 @@ static void tear_down(struct fixture *f)
     gw_queue_rules_deinit(&f->rules);
 }
 
-static void keep(struct fixture *f, const char *name, const char *entry, int64_t since_ms)
+static void keep_one(struct fixture *f, const char *name, const char *entry, bool claimed,
+                     int64_t since_ms)
 {
     char text[4][32]; /* as short-lived as a reply */
     struct gw_entry e;
@@ -48,8 +49,13 @@ static void keep(struct fixture *f, const char *name, const char *entry, int64_t
     snprintf(text[3], sizeof(text[3]), "packet of %s", entry);
     e = (struct gw_entry){faas_str_from(text[0]), faas_str_from(text[1]), faas_str_from(text[2]),
                           faas_str_from(text[3])};
-    gw_ahead_keep(&f->ahead, queue(f, name), &e, since_ms);
+    gw_ahead_keep(&f->ahead, queue(f, name), &e, claimed, since_ms);
     memset(text, 'x', sizeof(text));
+}
+
+static void keep(struct fixture *f, const char *name, const char *entry, int64_t since_ms)
+{
+    keep_one(f, name, entry, false, since_ms);
 }
 
 /* What the worker does with one. */
@@ -102,7 +108,7 @@ static void an_entry_without_a_packet_is_kept_without_one(void **state)
 
     (void)state;
     set_up(&f, 10);
-    gw_ahead_keep(&f.ahead, queue(&f, "other"), &e, 0);
+    gw_ahead_keep(&f.ahead, queue(&f, "other"), &e, false, 0);
     k = gw_ahead_take(&f.ahead);
     assert_int_equal(k->entry.packet.len, 0);
     assert_true(faas_str_eqz(k->entry.id, "id"));
@@ -135,11 +141,31 @@ static void only_what_was_kept_too_long_is_old(void **state)
     keep(&f, "urgent", "1", 20);
     keep(&f, "other", "2", 10);
     keep(&f, "other", "3", 30);
-    assert_null(gw_ahead_take_old(&f.ahead, 10));
-    expect(&f, gw_ahead_take_old(&f.ahead, 21), "1");
-    expect(&f, gw_ahead_take_old(&f.ahead, 21), "2");
-    assert_null(gw_ahead_take_old(&f.ahead, 21));
+    assert_null(gw_ahead_take_old(&f.ahead, 10, false));
+    expect(&f, gw_ahead_take_old(&f.ahead, 21, false), "1");
+    expect(&f, gw_ahead_take_old(&f.ahead, 21, false), "2");
+    assert_null(gw_ahead_take_old(&f.ahead, 21, false));
     assert_int_equal(f.ahead.n, 1);
+    tear_down(&f);
+}
+
+static void what_was_claimed_goes_first_within_its_rank_and_grows_old_later(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, 10);
+    keep(&f, "two", "1", 0);
+    keep(&f, "urgent", "2", 0);
+    keep_one(&f, "two", "3", true, 0);
+    keep_one(&f, "two", "4", true, 0);
+    assert_int_equal(f.ahead.n_claimed, 2);
+    expect(&f, gw_ahead_take(&f.ahead), "2");
+    expect(&f, gw_ahead_take_old(&f.ahead, 1, false), "1");
+    assert_null(gw_ahead_take_old(&f.ahead, 1, false));
+    expect(&f, gw_ahead_take(&f.ahead), "3");
+    expect(&f, gw_ahead_take_old(&f.ahead, 1, true), "4");
+    assert_int_equal(f.ahead.n_claimed, 0);
     tear_down(&f);
 }
 
@@ -241,6 +267,7 @@ int main(void)
         cmocka_unit_test(an_entry_without_a_packet_is_kept_without_one),
         cmocka_unit_test(what_is_kept_counts_among_what_its_queue_may_have),
         cmocka_unit_test(only_what_was_kept_too_long_is_old),
+        cmocka_unit_test(what_was_claimed_goes_first_within_its_rank_and_grows_old_later),
         cmocka_unit_test(twice_as_many_are_wanted_as_calls_ended_soon),
         cmocka_unit_test(calls_that_take_long_do_not_count),
         cmocka_unit_test(nobody_hurries_when_a_queue_was_emptied),
