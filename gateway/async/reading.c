@@ -308,8 +308,13 @@ void gw_reading_more(struct gw_worker *w)
     if (w->draining)
         return;
     begin_kept(w);
-    if (w->reading || gw_reading_room(w) + gw_ahead_room(&w->ahead) == 0)
+    if (w->reading)
         return;
+    if (gw_reading_room(w) + gw_ahead_room(&w->ahead) == 0) {
+        if (w->rank != GW_ANY_RANK)
+            w->rank = 0; /* the next place is for the first that has something then */
+        return;
+    }
     choose(w, &q);
     if (q.n)
         ask(w, &q);
