@@ -12,6 +12,7 @@ enum {
     STATUS_UNREACHED = 503, /* what an attempt counts as that got no answer */
     STORE_RETRY_MS = 500,   /* while Redis is away */
     BUSY_WAIT_MS = 200,     /* until an entry of a busy function is looked at again */
+    GATEWAY_WAIT_MS = 1000, /* until the gateway is tried again */
     CALLBACK_WAIT_MS = 1000,
     CALLBACK_MAX_WAIT_MS = 30000,
 };
@@ -347,6 +348,8 @@ static void on_head(void *arg, const struct faas_http_response_head *head)
 {
     struct gw_attempt *a = arg;
 
+    if (a->exchange)
+        a->worker->told_away = false;
     a->status = head->status;
     a->ours =
         faas_http_find(head->headers, head->n_headers, FAAS_STR("X-OpenFaaS-Internal")) != NULL;
@@ -385,12 +388,37 @@ static void no_answer(struct gw_attempt *a, const char *why)
     conclude(a);
 }
 
+static void on_put_back(void *arg, enum gw_store_result result, const struct faas_error *err)
+{
+    (void)result; /* if it was not: it will be found again when nobody has spoken for it */
+    (void)err;
+    over(arg);
+}
+
+/* The gateway that would make the call is not there. That says nothing about the function: calls
+ * wait, and none of their attempts is used up. */
+static void wait_for_gateway(struct gw_attempt *a, const struct faas_error *err)
+{
+    struct gw_worker *w = a->worker;
+
+    if (!w->told_away)
+        faas_log_warn(&w->gw->log, "calls wait for the gateway", FAAS_F_STR("why", err->msg));
+    w->told_away = true;
+    a->exchange = NULL;
+    a->step = GW_RECORDING;
+    leave_function(a);
+    gw_store_postpone(store_of(a), a->ref.queue, a->ref.entry, a->ref.id, GATEWAY_WAIT_MS,
+                      on_put_back, a);
+}
+
 static void on_error(void *arg, enum faas_http_phase phase, const struct faas_error *err)
 {
     struct gw_attempt *a = arg;
 
-    (void)phase;
-    no_answer(a, err->msg);
+    if (phase == FAAS_PHASE_CONNECT && a->exchange)
+        wait_for_gateway(a, err);
+    else
+        no_answer(a, err->msg);
 }
 
 static const struct faas_exchange_ops exchange_ops = {

@@ -486,6 +486,26 @@ def test_a_function_that_outlasts_its_lease_is_called_once(redis):
         gw.close()
 
 
+def test_calls_wait_for_a_gateway_that_is_away(redis):
+    gw = Gateway(redis_url=redis.url, role="gateway", **FAST)
+    worker = None
+    try:
+        deploy(gw, "echo", "cat", annotations={"com.openfaas.retry.attempts": "1"})
+        worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gw.url, basic_auth="false", **FAST)
+        call_id = submit(gw, "echo", b"x", X_Delay_Seconds="1").headers["X-Call-Id"]
+        gw.kill()
+        wait_until(lambda: any(r["msg"] == "calls wait for the gateway" for r in worker.records), "the outage")
+        assert redis.call(call_id)["s"] != "dead"
+        gw.settings["port"] = gw.port
+        gw.start()
+        wait_state(redis, call_id, "done")
+        assert redis.call(call_id)["n"] == "1"
+    finally:
+        for g in (worker, gw):
+            if g:
+                g.close()
+
+
 def test_many_calls_leave_nothing_behind(redis):
     gateway = Gateway(redis_url=redis.url, async_max_inflight=4, **FAST)
     try:
