@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FIRST_BACKOFF_MS = 50 };
+enum { FIRST_BACKOFF_MS = 50, MAX_KEPT_WIRE = 64 * 1024 };
 
 /* What faas_redis_fails() looks for stands behind this in the message. */
 #define REDIS_SAYS "redis: "
@@ -28,8 +28,7 @@ struct command {
     struct faas_redis *r;
     int64_t deadline_ms;
     bool timed_out;
-    char *wire; /* while it waits */
-    size_t wire_len;
+    struct faas_buf wire; /* while it waits */
     faas_redis_fn *fn;
     void *arg;
     struct faas_error err; /* while in failed */
@@ -68,6 +67,7 @@ struct faas_redis {
     struct faas_timer failed_timer;
     struct faas_list waiting, sent, failed;
     size_t pending;
+    struct faas_buf wire; /* of the command that is being sent */
 };
 
 static void connect_now(void *arg);
@@ -78,7 +78,7 @@ static void command_free(struct command *c)
 {
     faas_list_remove(&c->node);
     c->r->pending--;
-    free(c->wire);
+    faas_buf_deinit(&c->wire);
     free(c);
 }
 
@@ -255,46 +255,61 @@ static void watch_deadline(struct faas_redis *r, const struct command *c)
                          on_command_deadline, r);
 }
 
-static void send_command(struct command *c)
+static void send_command(struct command *c, struct faas_str wire)
 {
     struct faas_redis *r = c->r;
 
     faas_list_remove(&c->node);
     faas_list_append(&r->sent, &c->node);
-    if (redisAsyncFormattedCommand(r->ac, on_reply, c, c->wire, c->wire_len) != REDIS_OK) {
+    if (redisAsyncFormattedCommand(r->ac, on_reply, c, wire.ptr, wire.len) != REDIS_OK)
         fail_later(c, FAAS_ERR_UNAVAILABLE, "connection lost");
-        return;
-    }
-    free(c->wire);
-    c->wire = NULL;
-    watch_deadline(r, c);
+    else
+        watch_deadline(r, c);
+}
+
+static void send_waiting(struct command *c)
+{
+    struct faas_buf wire = c->wire; /* the command may be over when it has been sent */
+
+    c->wire = (struct faas_buf){0};
+    send_command(c, faas_buf_str(&wire));
+    faas_buf_deinit(&wire);
 }
 
 /* The wire format: "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n". */
-static char *format(const struct faas_str *argv, size_t argc, size_t *len)
+static void format(struct faas_buf *b, const struct faas_str *argv, size_t argc)
 {
-    struct faas_buf b = {0};
     size_t size = 32;
 
     for (size_t i = 0; i < argc; i++)
         size += argv[i].len + 32;
-    faas_buf_reserve(&b, size);
-    faas_buf_append_c(&b, '*');
-    faas_buf_append_u64(&b, argc);
-    faas_buf_append(&b, "\r\n", 2);
+    faas_buf_reserve(b, size);
+    faas_buf_append_c(b, '*');
+    faas_buf_append_u64(b, argc);
+    faas_buf_append(b, "\r\n", 2);
     for (size_t i = 0; i < argc; i++) {
-        faas_buf_append_c(&b, '$');
-        faas_buf_append_u64(&b, argv[i].len);
-        faas_buf_append(&b, "\r\n", 2);
-        faas_buf_append_str(&b, argv[i]);
-        faas_buf_append(&b, "\r\n", 2);
+        faas_buf_append_c(b, '$');
+        faas_buf_append_u64(b, argv[i].len);
+        faas_buf_append(b, "\r\n", 2);
+        faas_buf_append_str(b, argv[i]);
+        faas_buf_append(b, "\r\n", 2);
     }
-    *len = b.len;
-    return faas_buf_steal(&b);
 }
 
-static struct command *command_new(struct faas_redis *r, const struct faas_str *argv, size_t argc,
-                                   int64_t timeout_ms, faas_redis_fn *fn, void *arg)
+/* By way of a buffer that stays, unless it was a large one. */
+static void format_and_send(struct command *c, const struct faas_str *argv, size_t argc)
+{
+    struct faas_redis *r = c->r;
+
+    faas_buf_clear(&r->wire);
+    format(&r->wire, argv, argc);
+    send_command(c, faas_buf_str(&r->wire));
+    if (r->wire.cap > MAX_KEPT_WIRE)
+        faas_buf_deinit(&r->wire);
+}
+
+static struct command *command_new(struct faas_redis *r, int64_t timeout_ms, faas_redis_fn *fn,
+                                   void *arg)
 {
     struct command *c = faas_new(struct command);
 
@@ -303,7 +318,6 @@ static struct command *command_new(struct faas_redis *r, const struct faas_str *
     c->arg = arg;
     c->deadline_ms =
         faas_loop_now_ms(r->loop) + (timeout_ms ? timeout_ms : r->opts.command_timeout_ms);
-    c->wire = format(argv, argc, &c->wire_len);
     faas_list_append(&r->waiting, &c->node);
     r->pending++;
     return c;
@@ -312,16 +326,18 @@ static struct command *command_new(struct faas_redis *r, const struct faas_str *
 void faas_redis_command(struct faas_redis *r, const struct faas_str *argv, size_t argc,
                         int64_t timeout_ms, faas_redis_fn *fn, void *arg)
 {
-    struct command *c = command_new(r, argv, argc, timeout_ms, fn, arg);
+    struct command *c = command_new(r, timeout_ms, fn, arg);
 
     if (r->closing)
         fail_later(c, FAAS_ERR_UNAVAILABLE, "closing");
     else if (r->pending > r->opts.max_pending)
         fail_later(c, FAAS_ERR_TOO_MANY, "too many commands wait for a reply");
     else if (r->state == UP)
-        send_command(c);
+        format_and_send(c, argv, argc);
     else if (r->state == DOWN || r->was_up)
         fail_later(c, FAAS_ERR_UNAVAILABLE, r->why_down[0] ? r->why_down : "not connected");
+    else
+        format(&c->wire, argv, argc);
 }
 
 void faas_redis_script(struct faas_redis *r, size_t index, const struct faas_str *argv, size_t argc,
@@ -368,10 +384,10 @@ static void on_hello(void *arg, const struct faas_redis_reply *reply, const stru
 
 static void hello(struct faas_redis *r, const struct faas_str *argv, size_t argc)
 {
-    struct command *c = command_new(r, argv, argc, r->opts.connect_timeout_ms, on_hello, r);
+    struct command *c = command_new(r, r->opts.connect_timeout_ms, on_hello, r);
 
     r->hellos++;
-    send_command(c);
+    format_and_send(c, argv, argc);
 }
 
 static void say_hello(struct faas_redis *r)
@@ -411,7 +427,7 @@ static void after_hello(struct faas_redis *r)
     if (r->opts.on_connect)
         r->opts.on_connect(r->opts.arg);
     while (r->state == UP && !faas_list_empty(&r->waiting))
-        send_command(FAAS_CONTAINER_OF(r->waiting.next, struct command, node));
+        send_waiting(FAAS_CONTAINER_OF(r->waiting.next, struct command, node));
 }
 
 /* --- connecting --- */
@@ -664,6 +680,7 @@ void faas_redis_free(struct faas_redis *r)
     faas_timer_stop(r->loop, &r->command_timer);
     faas_timer_stop(r->loop, &r->failed_timer);
     free(r->script_shas);
+    faas_buf_deinit(&r->wire);
     free(r->where);
     free(r);
 }

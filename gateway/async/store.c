@@ -11,10 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    MAX_ARGS = 24,
-    FRESH_AT_A_TIME = 4, /* then they go without waiting for the turn's end */
-};
+enum { MAX_ARGS = 24 };
 
 /* A step that waits for its reply. */
 struct op {
@@ -171,10 +168,6 @@ static void submit_fresh(struct gw_store *s, const struct gw_submission *sub, gw
     add_packet(&a, sub, &packet);
     faas_redis_command(s->redis, a.argv, a.n, 0, on_fresh, op);
     faas_arena_deinit(&a.arena);
-    if (++s->unsent == FRESH_AT_A_TIME) {
-        s->unsent = 0;
-        faas_redis_flush(s->redis);
-    }
 }
 
 void gw_store_submit(struct gw_store *s, const struct gw_submission *sub, gw_submitted_fn *fn,

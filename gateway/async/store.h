@@ -23,7 +23,6 @@ struct gw_store {
     struct faas_redis *redis;     /* borrowed; loaded with gw_store_scripts */
     const char *prefix;           /* borrowed */
     struct gw_finish_batch *ends; /* borrowed; NULL: every end is recorded by itself */
-    unsigned unsent;              /* fresh calls */
 };
 
 extern const char *const gw_store_scripts[];
