@@ -404,6 +404,7 @@ static void wait_for_gateway(struct gw_attempt *a, const struct faas_error *err)
     if (!w->told_away)
         faas_log_warn(&w->gw->log, "calls wait for the gateway", FAAS_F_STR("why", err->msg));
     w->told_away = true;
+    w->away_until_ms = faas_loop_now_ms(w->loop) + GATEWAY_WAIT_MS;
     a->exchange = NULL;
     a->step = GW_RECORDING;
     leave_function(a);

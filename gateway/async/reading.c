@@ -305,7 +305,7 @@ void gw_reading_more(struct gw_worker *w)
 {
     struct gw_question q;
 
-    if (w->draining)
+    if (w->draining || now_ms(w) < w->away_until_ms) /* the next refresh() comes back */
         return;
     begin_kept(w);
     if (w->reading)

@@ -47,7 +47,8 @@ struct gw_worker {
     int64_t asked_ms;     /* when */
     bool full;            /* meanwhile a queue that is not asked has as many calls as it may */
     bool refreshing;
-    bool told_away; /* that the gateway which makes the calls is */
+    bool told_away;        /* that the gateway which makes the calls is */
+    int64_t away_until_ms; /* nothing is begun before that */
     bool draining;
     int64_t drain_until_ms;
     void (*drained)(void *arg);

@@ -506,6 +506,27 @@ def test_calls_wait_for_a_gateway_that_is_away(redis):
                 g.close()
 
 
+def test_a_worker_does_not_turn_its_queue_over_while_the_gateway_is_away(redis):
+    gw = Gateway(redis_url=redis.url, role="gateway", **FAST)
+    worker = None
+    try:
+        deploy(gw, "echo", "cat")
+        for _ in range(100):
+            submit(gw, "echo", b"x")
+        gw.kill()
+        worker = Gateway(redis_url=redis.url, role="worker", gateway_url=gw.url, basic_auth="false",
+                         async_max_inflight=1, async_read_ahead=0, **FAST)
+        delayed = "minnow:delayed:faas-request"
+        first = wait_until(lambda: redis("ZRANGE", delayed, 0, 0), "the outage")[0]
+        wait_until(lambda: first not in redis("ZRANGE", delayed, 0, -1), "the first call's next turn")
+        assert len(redis("KEYS", "minnow:call:*")) < 20  # those that were put off
+    finally:
+        if worker:
+            worker.close()
+        gw.start()
+        gw.close()
+
+
 def test_many_calls_leave_nothing_behind(redis):
     gateway = Gateway(redis_url=redis.url, async_max_inflight=4, **FAST)
     try:
